@@ -1,0 +1,227 @@
+"""One forward pass that keeps what chosen layers put out, and gives the model back as it was."""
+
+from __future__ import annotations
+
+import weakref
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.parameter import is_lazy
+
+from .errors import LayerError, ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+
+@dataclass(frozen=True)
+class Output:
+    """What one module put out at its last call.
+
+    Attributes:
+        name: Dotted path of the module.
+        module: The module.
+        shape: Shape of its output (of the first tensor, if it put out several); empty if that is no tensor
+            of floating-point numbers.
+        calls: How often the module was called in the pass.
+        same_as_previous: Whether it handed on, untouched, what the previous output in call order already was,
+            as a block does with the output of its last layer.
+    """
+
+    name: str
+    module: nn.Module
+    shape: tuple[int, ...]
+    calls: int
+    same_as_previous: bool
+
+
+@dataclass(frozen=True)
+class Capture:
+    """What a forward pass left behind.
+
+    Attributes:
+        logits: The class scores as `finish` read them from the network's output, connected to the graph.
+        kept: Each kept layer's own output at its last call, connected to the graph, by name in call order.
+        outputs: Every watched module's output, in the order in which their last calls ended.
+    """
+
+    logits: Tensor
+    kept: dict[str, Tensor]
+    outputs: list[Output]
+
+
+def unwrap(model: nn.Module) -> nn.Module:
+    """Return the network inside `DataParallel`, `DistributedDataParallel` and `torch.compile`."""
+    while True:
+        inner = getattr(model, "_orig_mod", None)
+        if isinstance(model, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
+            inner = model.module
+        if not isinstance(inner, nn.Module):
+            return model
+        model = inner
+
+
+def forward(
+    model: nn.Module,
+    batch: Tensor,
+    layers: Mapping[str, nn.Module],
+    finish: Callable[[Any], Tensor],
+    keep: Callable[[str], bool] = lambda _name: True,
+) -> Capture:
+    """Run one forward pass in eval mode and keep what layers put out, with a graph from the first of them on.
+
+    No graph is built before the first kept layer, and no parameter is touched. Each kept layer hands a clone
+    on, so that an in-place operation behind it cannot change what is kept. Flags, buffers, hooks and grad mode
+    are afterwards what they were, on errors too.
+
+    Args:
+        model: The network, not wrapped.
+        batch: Its input, axes (picture, channel, row, column), on its device and in its dtype.
+        layers: The modules to watch, by name.
+        finish: Reads the class scores, axes (picture, category), from what the network returns.
+        keep: Says by its name whether a watched module's output is kept.
+
+    Raises:
+        ModelError: If the network cannot be traced.
+    """
+    if isinstance(model, torch.jit.ScriptModule):
+        raise ModelError(
+            "A scripted network (torch.jit) does not show its layers: give the Python module it was made from."
+        )
+    capture = _run(model, batch, layers, finish, keep, grad_before_the_cut=False)
+    if capture.kept and not capture.logits.requires_grad:
+        # The network itself runs a part under no_grad, and on leaving it put our no_grad back.
+        capture = _run(model, batch, layers, finish, keep, grad_before_the_cut=True)
+    return capture
+
+
+def gradients(logits: Tensor, class_indices: Tensor, kept: list[Tensor]) -> list[Tensor | None]:
+    """Differentiate one class score of each picture with respect to kept outputs; no `.grad` is written.
+
+    Args:
+        logits: Class scores with their graph, axes (picture, category).
+        class_indices: One category for each picture, int64, axis (picture).
+        kept: Outputs kept by `forward`.
+
+    Returns:
+        One gradient in the shape of each kept output; None where the score does not depend on it.
+    """
+    with torch.inference_mode(mode=False):
+        one_hot = torch.zeros_like(logits, requires_grad=False)
+        one_hot[torch.arange(len(one_hot)), class_indices] = 1
+        return list(
+            torch.autograd.grad(logits, kept, grad_outputs=one_hot, retain_graph=True, allow_unused=True)
+        )
+
+
+def _run(
+    model: nn.Module,
+    batch: Tensor,
+    layers: Mapping[str, nn.Module],
+    finish: Callable[[Any], Tensor],
+    keep: Callable[[str], bool],
+    *,
+    grad_before_the_cut: bool,
+) -> Capture:
+    tape = _Tape()
+    with ExitStack() as stack:
+        stack.enter_context(torch.inference_mode(mode=False))
+        stack.enter_context(torch.set_grad_enabled(grad_before_the_cut))
+        stack.enter_context(_given_back(model))
+        for name, module in layers.items():
+            hook = partial(tape.see, name, keep(name))
+            stack.callback(module.register_forward_hook(hook).remove)
+        logits = finish(model(batch.clone() if batch.is_inference() else batch))
+    return Capture(logits, tape.kept, list(tape.outputs.values()))
+
+
+@contextmanager
+def _given_back(model: nn.Module) -> Iterator[None]:
+    """Put the model into eval mode with stand-ins for its buffers, and put everything back afterwards."""
+    with ExitStack() as stack:
+        stand_ins: dict[int, Tensor] = {}
+        for module in model.modules():
+            if module.training:
+                # Not `eval()`: a network may have overridden it to merge or unload weights.
+                stack.callback(setattr, module, "training", True)  # noqa: FBT003 - setattr has no keywords
+                module.training = False
+            # In eval mode batch norm only reads its buffers; cloning them all would cost some per cent.
+            reads_only = isinstance(module, _BatchNorm) and type(module).forward is _BatchNorm.forward
+            for tensors, written in ((module._parameters, False), (module._buffers, not reads_only)):  # noqa: SLF001 - no public way to swap
+                for name, tensor in tensors.items():
+                    if is_lazy(tensor):
+                        raise ModelError(
+                            f"The lazy {name!r} of {type(module).__name__} has no shape yet: run the network once first."
+                        )
+                    if tensor is None or not (written or tensor.is_inference()):
+                        continue
+                    if id(tensor) not in stand_ins:
+                        stand_ins[id(tensor)] = tensor.detach().clone()
+                    stack.callback(tensors.__setitem__, name, tensor)
+                    tensors[name] = stand_ins[id(tensor)]
+        yield
+
+
+@dataclass
+class _Tape:
+    """What the forward hooks of one pass write down."""
+
+    outputs: dict[str, Output] = field(default_factory=dict)
+    kept: dict[str, Tensor] = field(default_factory=dict)
+    _last: Callable[[], Tensor | None] = lambda: None
+    _last_version: int = -1
+    _last_name: str = ""
+
+    def see(self, name: str, keep: bool, module: nn.Module, args: tuple[Any, ...], output: Any) -> Any:  # noqa: FBT001 - bound by partial
+        tensor = _first_tensor(output)
+        before = self.outputs.pop(name, None)  # popped, so that the order is that of the last calls
+        calls = before.calls + 1 if before else 1
+        self.kept.pop(name, None)
+        if tensor is None:
+            self.outputs[name] = Output(name, module, (), calls, same_as_previous=False)
+            return None
+        same = self._last() is tensor and self._last_version == tensor._version  # noqa: SLF001 - torch's own
+        self.outputs[name] = Output(name, module, tuple(tensor.shape), calls, same_as_previous=same)
+        if keep and same and self._last_name in self.kept:
+            self.kept[name] = self.kept[self._last_name]
+        elif keep:
+            self.kept[name] = self._cut(name, tensor, args)
+            tensor = self.kept[name].clone()
+            output = _with_first_tensor(output, tensor)
+        self._last, self._last_version, self._last_name = weakref.ref(tensor), tensor._version, name  # noqa: SLF001
+        return output
+
+    def _cut(self, name: str, tensor: Tensor, args: tuple[Any, ...]) -> Tensor:
+        if tensor.is_inference():
+            raise LayerError(
+                f"The network runs layer {name!r} under torch.inference_mode: use torch.no_grad there instead."
+            )
+        torch.set_grad_enabled(True)  # noqa: FBT003 - positional only
+        kept = tensor if tensor.requires_grad else tensor.detach().requires_grad_()
+        # Whoever else holds the input could yet write into it, so a layer that works in place is copied.
+        memory = tensor.untyped_storage().data_ptr()
+        shared = any(isinstance(arg, Tensor) and arg.untyped_storage().data_ptr() == memory for arg in args)
+        if not shared:
+            return kept
+        copy = kept.clone()
+        return copy if tensor.requires_grad else copy.detach().requires_grad_()
+
+
+def _first_tensor(output: Any) -> Tensor | None:
+    """Return the tensor of floating-point numbers that a layer put out, or the first of a tuple or list."""
+    if isinstance(output, (tuple, list)) and output:
+        output = output[0]
+    return output if isinstance(output, Tensor) and output.is_floating_point() else None
+
+
+def _with_first_tensor(output: Any, tensor: Tensor) -> Any:
+    if isinstance(output, Tensor):
+        return tensor
+    if hasattr(output, "_replace"):
+        return output._replace(**{output._fields[0]: tensor})
+    return type(output)((tensor, *output[1:]))

@@ -1,0 +1,329 @@
+"""A map and what it explains: immutable, signed and raw, with ways of looking at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import cv2
+import numpy as np
+
+from .errors import GradCAMError, ModelError, PictureError
+from .images import read_picture
+from .overlay import blend, colorize, encode_png, select, upsample
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from .images import Picture
+    from .overlay import Evidence, Interpolation
+
+BORDER_REMARK_SHARE = 0.5
+PICTURE_SIZE_WITHOUT_ONE = 224
+
+
+class Box(NamedTuple):
+    """A rectangle in pixels, the right and lower edge excluded."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Heatmap:
+    """Where in the picture a layer's evidence for and against a class lies.
+
+    Attributes:
+        values: The map, axes (row, column), float32, read-only; signed and in raw units (of the logit, as far as
+            the method shares it out), never normalised.
+        class_index: Index of the class asked for.
+        category: Its name, or None where names are not known.
+        logit: The class score that was differentiated, before softmax.
+        probability: Its softmax probability among all classes (sigmoid for a network with one logit).
+        layer: Dotted path of the target layer.
+        method: Name of the method.
+        network: Name of the network, or None.
+        picture: What the network saw, axes (row, column, RGB), uint8, or None where it is not known.
+        noted: What was noted when the map was made; `remarks` has it and what the map itself shows.
+
+    Raises:
+        ModelError: If the map is empty or holds NaN or infinity.
+    """
+
+    values: NDArray[np.float32]
+    class_index: int
+    category: str | None
+    logit: float
+    probability: float
+    layer: str
+    method: str
+    network: str | None = None
+    picture: NDArray[np.uint8] | None = None
+    noted: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Copy and check the arrays."""
+        values = np.array(self.values, dtype=np.float32, order="C")
+        if values.ndim != 2 or values.size == 0:
+            raise ModelError(f"A map has rows and columns, not shape {values.shape}: give a two-dimensional array.")
+        if not np.isfinite(values).all():
+            raise ModelError(
+                f"The {self.method} map of layer {self.layer!r} holds NaN or infinity: compute it in float32, or "
+                "choose another layer."
+            )
+        values.setflags(write=False)
+        object.__setattr__(self, "values", values)
+        if self.picture is not None:
+            picture = read_picture(self.picture)
+            picture.setflags(write=False)
+            object.__setattr__(self, "picture", picture)
+
+    def __repr__(self) -> str:
+        """Return one line that is the same on every machine."""
+        return f"Heatmap({self.title}, logit {self.logit:.3g}, {self.layer} {self._shape}, {self.method})"
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of the map."""
+        return (self.values.shape[0], self.values.shape[1])
+
+    @property
+    def title(self) -> str:
+        """The class as a person reads it, "submarine (833)"."""
+        return f"class {self.class_index}" if self.category is None else f"{self.category} ({self.class_index})"
+
+    def evidence(self, evidence: Evidence = "for") -> NDArray[np.float32]:
+        """Return the evidence for the class (the paper's ReLU), that against it turned positive, or both, signed.
+
+        Returns:
+            Array, axes (row, column), float32, raw units.
+        """
+        return select(self.values, evidence)
+
+    def limit(self, evidence: Evidence = "for") -> float:
+        """Return the largest value on one side of the map, the upper end of its own scale, raw units."""
+        return float(np.abs(self.evidence(evidence)).max())
+
+    def share_for(self) -> float:
+        """Return the part of all evidence that speaks for the class, in 0…1; NaN for a map of zeros."""
+        total = float(np.abs(self.values).sum())
+        return float(self.evidence("for").sum()) / total if total else float("nan")
+
+    def peak(self, evidence: Evidence = "for") -> tuple[int, int] | None:
+        """Return the cell (row, column) with most evidence, or None where there is none on that side."""
+        seen = np.abs(self.evidence(evidence))
+        if seen.max() == 0:
+            return None
+        row, column = np.unravel_index(int(seen.argmax()), seen.shape)
+        return int(row), int(column)
+
+    def centroid(self, evidence: Evidence = "for") -> tuple[float, float] | None:
+        """Return the evidence's centre of mass (row, column) in cells, or None where there is none on that side."""
+        seen = np.abs(self.evidence(evidence)).astype(np.float64)
+        if seen.max() == 0:
+            return None
+        rows, columns = np.indices(seen.shape)
+        return float((rows * seen).sum() / seen.sum()), float((columns * seen).sum() / seen.sum())
+
+    def box(
+        self, threshold: float = 0.15, size: tuple[int, int] | None = None, evidence: Evidence = "for"
+    ) -> Box | None:
+        """Return the box round the largest connected region above a share of the maximum.
+
+        This is the localisation of Grad-CAM's paper (section 4.1, arXiv 1610.02391), with its share of 15 %.
+
+        Args:
+            threshold: Share of the upsampled map's maximum, in 0…1.
+            size: Rows and columns of the picture in whose pixels the box is wanted; by default those of the
+                picture that the network saw, or the grid itself where that is not known.
+            evidence: "for" or "against".
+
+        Returns:
+            The box in pixels, or None where there is no evidence on that side.
+
+        Raises:
+            PictureError: If the threshold is no share.
+        """
+        if not 0 <= threshold < 1:
+            raise PictureError(f"A box's threshold is a share of the maximum from 0 to below 1, not {threshold:g}.")
+        if self.limit(evidence) == 0:
+            return None
+        seen = np.abs(upsample(self.evidence(evidence), size or self._picture_size() or self.grid))
+        region = (seen > threshold * seen.max()).astype(np.uint8)
+        count, _, boxes, _ = cv2.connectedComponentsWithStats(region, connectivity=8)
+        largest = 1 + int(boxes[1:count, cv2.CC_STAT_AREA].argmax())
+        left, top, width, height = (int(v) for v in boxes[largest, :4])
+        return Box(left, top, left + width, top + height)
+
+    def border_share(self) -> float:
+        """Return the part of the evidence for the class that lies in the outermost cells, in 0…1."""
+        seen = self.evidence("for")
+        total = float(seen.sum())
+        inner = float(seen[1:-1, 1:-1].sum())
+        return (total - inner) / total if total else 0.0
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader should know of this map, one sentence each."""
+        if not self.values.any():
+            return (*self.noted, f"The map is zero: the score of {self.title} does not depend on layer {self.layer}.")
+        if self.limit("for") == 0:
+            return (*self.noted, f"No positive evidence for {self.title} at layer {self.layer}: look at the signed map.")
+        border = self.border_share()
+        inner = max(0, self.grid[0] - 2) * max(0, self.grid[1] - 2) / self.values.size
+        if border > max(BORDER_REMARK_SHARE, 1.5 * (1 - inner)):
+            share = f"{100 * border:.0f} %"
+            return (*self.noted, f"{share} of the positive evidence lies in the border cells, where padding may speak.")
+        return self.noted
+
+    def on(self, picture: Picture) -> Heatmap:
+        """Return the same map over another rendering of what the network saw."""
+        return replace(self, picture=read_picture(picture))
+
+    def overlay(
+        self,
+        picture: Picture | None = None,
+        *,
+        evidence: Evidence = "for",
+        opacity: float = 0.5,
+        colormap: str | None = None,
+        limit: float | None = None,
+        interpolation: Interpolation = "bilinear",
+    ) -> NDArray[np.uint8]:
+        """Lay the coloured map over the picture: the grid is stretched over the whole of it.
+
+        Args:
+            picture: What the network saw, in any size; by default the picture the map came with.
+            evidence: Which side to show.
+            opacity: 0 shows the picture alone, 1 the map alone.
+            colormap: Any of matplotlib's.
+            limit: Upper end of the scale in raw units; by default the map's own. Give several maps one
+                `shared_limit` to compare them.
+            interpolation: "cells" for the grid as it is, or a smooth one.
+
+        Returns:
+            Axes (row, column, RGB), uint8, in the picture's size.
+
+        Raises:
+            PictureError: If no picture is known, or a choice is unknown.
+        """
+        shown = self._shown(picture)
+        large = upsample(self.values, shown.shape[:2], interpolation)
+        colors = colorize(large, self.limit(evidence) if limit is None else limit, evidence, colormap)
+        return blend(shown, colors, opacity)
+
+    def figure(
+        self,
+        picture: Picture | None = None,
+        *,
+        evidence: Evidence = "for",
+        colormap: str | None = None,
+        limit: float | None = None,
+        interpolation: Interpolation = "bilinear",
+    ) -> Figure:
+        """Draw picture, map and overlay with a colour bar in raw numbers, and say below what is shown.
+
+        The arguments are those of `overlay`. It displays itself in a notebook and leaves pyplot alone.
+        """
+        from .figures import single_figure  # noqa: PLC0415 - matplotlib loads only for who draws
+
+        heatmap = self if picture is None else self.on(picture)
+        return single_figure(heatmap, evidence, colormap, limit, interpolation)
+
+    def save(self, path: str | os.PathLike[str], **look: object) -> Path:
+        """Write the figure (.png, .jpg, .pdf, .svg) or the raw values (.npy).
+
+        Args:
+            path: Where to; its ending decides.
+            look: As for `figure`.
+
+        Returns:
+            The path.
+
+        Raises:
+            PictureError: If the ending is none of these, or the folder does not exist.
+        """
+        from .figures import save_figure  # noqa: PLC0415 - matplotlib loads only for who draws
+
+        target = Path(path)
+        if target.suffix.lower() == ".npy":
+            np.save(target, self.values)
+            return target
+        return save_figure(self.figure(**look), target)  # type: ignore[arg-type] - checked by figure itself
+
+    def digest(self) -> str:
+        """Describe the map in one short line, stable to three significant figures, for people and for tests."""
+        low, high = (_three(float(v)) for v in (self.values.min(), self.values.max()))
+        peak, centroid = self.peak(), self.centroid()
+        if peak is None or centroid is None:
+            where = "no positive evidence"
+        else:
+            where = (
+                f"peak {peak} | centroid ({_three(centroid[0])}, {_three(centroid[1])}) | "
+                f"{_three(100 * self.share_for())} % positive"
+            )
+        return f"{self.title} | {self.layer} {self._shape} {self.method} | {low} to {high} | {where}"
+
+    def caption(self, evidence: Evidence = "for", limit: float | None = None) -> str:
+        """Say what an exported picture shows: network, layer, class, score, method, scale, and how coarse it is."""
+        size = self._picture_size()
+        cell = ""
+        if size is not None:
+            height, width = (round(side / cells) for side, cells in zip(size, self.grid, strict=True))
+            cell = f", one cell ≈ {width}×{height} px" if width != height else f", one cell ≈ {width} px"
+        top = _three(self.limit(evidence) if limit is None else limit)
+        scale = f"scale -{top} to {top}" if evidence == "both" else f"scale 0 to {top}, evidence {evidence} the class"
+        network = f"{self.network}, " if self.network else ""
+        return (
+            f"{self.title}, logit {_three(self.logit)}, probability {_three(self.probability)}. "
+            f"{network}layer {self.layer}, {self.method}, {scale}. "
+            f"{self._shape} grid{cell}; what a cell has seen is larger. Where evidence came from, not why."
+        )
+
+    def _repr_png_(self) -> bytes:
+        picture = self.picture
+        if picture is None:
+            side = np.array(self.grid) * (PICTURE_SIZE_WITHOUT_ONE / max(self.grid))
+            large = upsample(self.values, (max(1, round(side[0])), max(1, round(side[1]))), "cells")
+            return encode_png(colorize(large, self.limit()))
+        return encode_png(self.overlay())
+
+    def _shown(self, picture: Picture | None) -> NDArray[np.uint8]:
+        if picture is not None:
+            return read_picture(picture)
+        if self.picture is None:
+            raise PictureError("This map came without its picture: give overlay(picture) what the network saw.")
+        return self.picture
+
+    def _picture_size(self) -> tuple[int, int] | None:
+        return None if self.picture is None else (self.picture.shape[0], self.picture.shape[1])
+
+    @property
+    def _shape(self) -> str:
+        return f"{self.grid[0]}×{self.grid[1]}"
+
+
+def shared_limit(heatmaps: Sequence[Heatmap], evidence: Evidence = "for") -> float:
+    """Return one upper end of scale for several maps, so that equal colours mean equal evidence.
+
+    Raises:
+        GradCAMError: If there is no map.
+    """
+    if not heatmaps:
+        raise GradCAMError("A shared scale needs at least one map, and none was given.")
+    return max(heatmap.limit(evidence) for heatmap in heatmaps)
+
+
+def _three(number: float) -> str:
+    """Write a number with three significant figures, without exponent where it can be read, and no -0."""
+    text = f"{number:#.3g}"
+    if "e" not in text:
+        return text.rstrip(".") if float(text) else "0"
+    return f"{number:.3g}" if abs(number) < 1 else f"{float(text):.0f}" if abs(number) < 1e6 else text

@@ -1,0 +1,122 @@
+"""From a small map to colours over a picture: upsample, colour, blend, encode."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Literal, get_args
+
+import cv2
+import numpy as np
+
+from .errors import PictureError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Evidence = Literal["for", "against", "both"]
+Interpolation = Literal["cells", "bilinear", "cubic"]
+
+_CV2_INTERPOLATION = {
+    "cells": cv2.INTER_NEAREST_EXACT,
+    "bilinear": cv2.INTER_LINEAR,
+    "cubic": cv2.INTER_CUBIC,
+}
+DEFAULT_COLORMAPS: dict[str, str] = {"for": "inferno", "against": "inferno", "both": "RdBu_r"}
+
+
+def select(values: NDArray[np.float32], evidence: Evidence) -> NDArray[np.float32]:
+    """Look at a signed map: the evidence for the class, that against it (turned positive), or both.
+
+    Args:
+        values: Signed map, axes (row, column).
+        evidence: Which side to keep.
+    """
+    check_choice("evidence", evidence, get_args(Evidence))
+    if evidence == "both":
+        return values
+    return np.maximum(values if evidence == "for" else -values, np.float32(0))
+
+
+def upsample(
+    values: NDArray[np.float32], size: tuple[int, int], interpolation: Interpolation = "bilinear"
+) -> NDArray[np.float32]:
+    """Bring a map to the size of a picture, cell by cell over the same area (half-pixel centres, clamped edges).
+
+    Args:
+        values: Map, axes (row, column).
+        size: Rows and columns wanted.
+        interpolation: "cells" shows the grid as it is; "cubic" is clamped to the map's own range, which it would
+            overshoot.
+
+    Returns:
+        Map of that size, float32.
+    """
+    check_choice("interpolation", interpolation, get_args(Interpolation))
+    rows, columns = size
+    large = cv2.resize(values, (columns, rows), interpolation=_CV2_INTERPOLATION[interpolation])
+    return np.clip(large, values.min(), values.max(), dtype=np.float32)
+
+
+def colorize(
+    values: NDArray[np.float32], limit: float, evidence: Evidence = "for", colormap: str | None = None
+) -> NDArray[np.uint8]:
+    """Colour a signed map on a scale from 0 (or −limit, for "both") to limit.
+
+    Args:
+        values: Signed map, axes (row, column).
+        limit: Value at the upper end of the scale, in raw units; what lies beyond takes the end's colour.
+        evidence: Which side to show.
+        colormap: Any of matplotlib's; by default a perceptually uniform one, a diverging one for "both".
+
+    Returns:
+        Colours, axes (row, column, RGB), uint8.
+    """
+    seen = select(values, evidence)
+    table = color_table(colormap or DEFAULT_COLORMAPS[evidence])
+    if limit <= 0:
+        share = np.zeros_like(seen)
+    else:
+        share = seen / np.float32(limit)
+    if evidence == "both":
+        share = share / 2 + np.float32(0.5)
+    return table[np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8)]
+
+
+@cache
+def color_table(colormap: str) -> NDArray[np.uint8]:
+    """Return the 256 colours of one of matplotlib's colour maps, axes (step, RGB), uint8."""
+    from matplotlib import colormaps  # noqa: PLC0415 - only who draws pays for matplotlib
+
+    check_choice("colormap", colormap, tuple(colormaps))
+    table = colormaps[colormap](np.arange(256) / 255, bytes=True)[:, :3].copy()
+    table.setflags(write=False)
+    return table
+
+
+def blend(
+    picture: NDArray[np.uint8], colors: NDArray[np.uint8], opacity: float | NDArray[np.float32] = 0.5
+) -> NDArray[np.uint8]:
+    """Lay colours over a picture: picture · (1 − opacity) + colours · opacity, rounded.
+
+    Args:
+        picture: Axes (row, column, RGB), uint8.
+        colors: Likewise, of the same size.
+        opacity: Between 0 and 1, one for all or one for each pixel, axes (row, column).
+    """
+    share = np.asarray(opacity, dtype=np.float32)
+    if not (share.min() >= 0 and share.max() <= 1):
+        raise PictureError(f"An opacity lies between 0 and 1, not at {float(share.max()):g}.")
+    share = share[..., None] if share.ndim else share
+    return np.rint(picture * (1 - share) + colors * share).astype(np.uint8)
+
+
+def encode_png(picture: NDArray[np.uint8]) -> bytes:
+    """Encode a picture, axes (row, column, RGB), uint8, as the bytes of a PNG file."""
+    return bytes(cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1])
+
+
+def check_choice(what: str, given: str, choices: tuple[str, ...]) -> None:
+    """Raise a `PictureError` that names the choices if what was given is none of them."""
+    if given not in choices:
+        shown = ", ".join(choices) if len(choices) < 20 else "one that matplotlib.colormaps lists"
+        raise PictureError(f"There is no {what} {given!r}: choose {shown}.")

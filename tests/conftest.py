@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from gradcam_widgets.downloads import REGISTRY
+
+HOME_AT_START = os.environ.get("GRADCAM_WIDGETS_HOME")
+FOLDER_AT_START = Path.cwd()
+
+
+@pytest.fixture(scope="session")
+def shared_cache() -> Path:
+    """Where the photo world's files already are: tests read from it and never write into it."""
+    if not HOME_AT_START:
+        absent = "GRADCAM_WIDGETS_HOME is not set: the photo world is not tested here"
+        if os.environ.get("GRADCAM_WIDGETS_REQUIRE_PHOTOS") == "1":
+            pytest.fail(absent)
+        pytest.skip(absent)
+    folder = (FOLDER_AT_START / Path(HOME_AT_START).expanduser()).resolve()
+    missing = [path for path in REGISTRY if not (folder / path).is_file()]
+    if missing:
+        pytest.fail(f"GRADCAM_WIDGETS_HOME is {folder}, which lacks {', '.join(missing)}")
+    return folder
