@@ -11,10 +11,11 @@ from .errors import (
     ModelError,
     PictureError,
 )
-from .gradcam import GradCAM, Prediction, Trace, candidate_layers
+from .gradcam import GradCAM, candidate_layers
 from .heatmap import Box, Heatmap, shared_limit
 from .layers import Layer
 from .methods import METHODS
+from .trace import Prediction, Trace
 
 __version__ = "0.1.0"
 

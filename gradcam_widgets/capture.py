@@ -114,9 +114,7 @@ def gradients(logits: Tensor, class_indices: Tensor, kept: list[Tensor]) -> list
     with torch.inference_mode(mode=False):
         one_hot = torch.zeros_like(logits, requires_grad=False)
         one_hot[torch.arange(len(one_hot)), class_indices] = 1
-        return list(
-            torch.autograd.grad(logits, kept, grad_outputs=one_hot, retain_graph=True, allow_unused=True)
-        )
+        return list(torch.autograd.grad(logits, kept, grad_outputs=one_hot, retain_graph=True, allow_unused=True))
 
 
 def _run(
@@ -150,21 +148,29 @@ def _given_back(model: nn.Module) -> Iterator[None]:
                 # Not `eval()`: a network may have overridden it to merge or unload weights.
                 stack.callback(setattr, module, "training", True)  # noqa: FBT003 - setattr has no keywords
                 module.training = False
-            # In eval mode batch norm only reads its buffers; cloning them all would cost some per cent.
-            reads_only = isinstance(module, _BatchNorm) and type(module).forward is _BatchNorm.forward
-            for tensors, written in ((module._parameters, False), (module._buffers, not reads_only)):  # noqa: SLF001 - no public way to swap
+            for tensors, is_written in _tensors(module):
                 for name, tensor in tensors.items():
-                    if is_lazy(tensor):
-                        raise ModelError(
-                            f"The lazy {name!r} of {type(module).__name__} has no shape yet: run the network once first."
-                        )
-                    if tensor is None or not (written or tensor.is_inference()):
+                    if tensor is None or not (is_written or tensor.is_inference()):
                         continue
                     if id(tensor) not in stand_ins:
                         stand_ins[id(tensor)] = tensor.detach().clone()
                     stack.callback(tensors.__setitem__, name, tensor)
                     tensors[name] = stand_ins[id(tensor)]
         yield
+
+
+def _tensors(module: nn.Module) -> Iterator[tuple[dict[str, Tensor | None], bool]]:
+    """Yield a module's own parameters and buffers, and whether a forward pass in eval mode may write into them."""
+    parameters: dict[str, Any] = module._parameters  # noqa: SLF001 - torch has no public way to swap them
+    for name, parameter in parameters.items():
+        if parameter is not None and is_lazy(parameter):
+            raise ModelError(
+                f"The lazy {name!r} of {type(module).__name__} has no shape yet: run the network on a batch once first."
+            )
+    yield parameters, False
+    # In eval mode batch norm only reads its buffers; cloning them all would cost some per cent.
+    reads_only = isinstance(module, _BatchNorm) and type(module).forward is _BatchNorm.forward
+    yield module._buffers, not reads_only  # noqa: SLF001 - likewise
 
 
 @dataclass
@@ -201,7 +207,7 @@ class _Tape:
             raise LayerError(
                 f"The network runs layer {name!r} under torch.inference_mode: use torch.no_grad there instead."
             )
-        torch.set_grad_enabled(True)  # noqa: FBT003 - positional only
+        torch.set_grad_enabled(True)
         kept = tensor if tensor.requires_grad else tensor.detach().requires_grad_()
         # Whoever else holds the input could yet write into it, so a layer that works in place is copied.
         memory = tensor.untyped_storage().data_ptr()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
 
 from .errors import GradCAMError, ModelError, PictureError
 from .images import read_picture
-from .overlay import blend, colorize, encode_png, select, upsample
+from .overlay import blend, colorize, encode_png, select, strength, upsample
 
 if TYPE_CHECKING:
     import os
@@ -173,14 +173,23 @@ class Heatmap:
     def remarks(self) -> tuple[str, ...]:
         """What a reader should know of this map, one sentence each."""
         if not self.values.any():
-            return (*self.noted, f"The map is zero: the score of {self.title} does not depend on layer {self.layer}.")
+            return (
+                *self.noted,
+                f"The map is zero: the score of {self.title} does not depend on layer {self.layer}.",
+            )
         if self.limit("for") == 0:
-            return (*self.noted, f"No positive evidence for {self.title} at layer {self.layer}: look at the signed map.")
+            return (
+                *self.noted,
+                f"No positive evidence for {self.title} at layer {self.layer}: look at the signed map.",
+            )
         border = self.border_share()
         inner = max(0, self.grid[0] - 2) * max(0, self.grid[1] - 2) / self.values.size
         if border > max(BORDER_REMARK_SHARE, 1.5 * (1 - inner)):
             share = f"{100 * border:.0f} %"
-            return (*self.noted, f"{share} of the positive evidence lies in the border cells, where padding may speak.")
+            return (
+                *self.noted,
+                f"{share} of the positive evidence lies in the border cells, where padding may speak.",
+            )
         return self.noted
 
     def on(self, picture: Picture) -> Heatmap:
@@ -192,7 +201,8 @@ class Heatmap:
         picture: Picture | None = None,
         *,
         evidence: Evidence = "for",
-        opacity: float = 0.5,
+        opacity: float = 0.75,
+        fade: bool = True,
         colormap: str | None = None,
         limit: float | None = None,
         interpolation: Interpolation = "bilinear",
@@ -203,6 +213,8 @@ class Heatmap:
             picture: What the network saw, in any size; by default the picture the map came with.
             evidence: Which side to show.
             opacity: 0 shows the picture alone, 1 the map alone.
+            fade: Whether weaker evidence is also more transparent, in proportion to the scale, so that the
+                picture stays as it is where there is none.
             colormap: Any of matplotlib's.
             limit: Upper end of the scale in raw units; by default the map's own. Give several maps one
                 `shared_limit` to compare them.
@@ -216,8 +228,9 @@ class Heatmap:
         """
         shown = self._shown(picture)
         large = upsample(self.values, shown.shape[:2], interpolation)
-        colors = colorize(large, self.limit(evidence) if limit is None else limit, evidence, colormap)
-        return blend(shown, colors, opacity)
+        top = self.limit(evidence) if limit is None else limit
+        colors = colorize(large, top, evidence, colormap)
+        return blend(shown, colors, opacity * strength(large, top, evidence) if fade else opacity)
 
     def figure(
         self,
@@ -237,7 +250,7 @@ class Heatmap:
         heatmap = self if picture is None else self.on(picture)
         return single_figure(heatmap, evidence, colormap, limit, interpolation)
 
-    def save(self, path: str | os.PathLike[str], **look: object) -> Path:
+    def save(self, path: str | os.PathLike[str], **look: Any) -> Path:
         """Write the figure (.png, .jpg, .pdf, .svg) or the raw values (.npy).
 
         Args:
@@ -256,7 +269,7 @@ class Heatmap:
         if target.suffix.lower() == ".npy":
             np.save(target, self.values)
             return target
-        return save_figure(self.figure(**look), target)  # type: ignore[arg-type] - checked by figure itself
+        return save_figure(self.figure(**look), target)
 
     def digest(self) -> str:
         """Describe the map in one short line, stable to three significant figures, for people and for tests."""
@@ -272,18 +285,22 @@ class Heatmap:
         return f"{self.title} | {self.layer} {self._shape} {self.method} | {low} to {high} | {where}"
 
     def caption(self, evidence: Evidence = "for", limit: float | None = None) -> str:
-        """Say what an exported picture shows: network, layer, class, score, method, scale, and how coarse it is."""
+        """Say what an exported picture shows: class and score, then its `provenance`."""
+        score = f"{self.title}, logit {_three(self.logit)}, probability {_three(self.probability)}"
+        return f"{score}; {self.provenance(evidence, limit)}"
+
+    def provenance(self, evidence: Evidence = "for", limit: float | None = None) -> str:
+        """Say where a map comes from: network, layer, method and scale, and how coarse it is."""
         size = self._picture_size()
         cell = ""
         if size is not None:
             height, width = (round(side / cells) for side, cells in zip(size, self.grid, strict=True))
             cell = f", one cell ≈ {width}×{height} px" if width != height else f", one cell ≈ {width} px"
         top = _three(self.limit(evidence) if limit is None else limit)
-        scale = f"scale -{top} to {top}" if evidence == "both" else f"scale 0 to {top}, evidence {evidence} the class"
+        scale = f"-{top} to {top}" if evidence == "both" else f"0 to {top}, evidence {evidence} the class"
         network = f"{self.network}, " if self.network else ""
         return (
-            f"{self.title}, logit {_three(self.logit)}, probability {_three(self.probability)}. "
-            f"{network}layer {self.layer}, {self.method}, {scale}. "
+            f"{network}layer {self.layer}, {self.method}, scale {scale}. "
             f"{self._shape} grid{cell}; what a cell has seen is larger. Where evidence came from, not why."
         )
 

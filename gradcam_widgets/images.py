@@ -226,7 +226,7 @@ def _channels_last(values: NDArray[Any], name: str, *, first_preferred: bool) ->
         last = values.shape[2] in _CHANNEL_COUNTS
         first = values.shape[0] in _CHANNEL_COUNTS
         if first and (first_preferred or not last):
-            return values.transpose(1, 2, 0)
+            return np.moveaxis(values, 0, 2)
         if last:
             return values
     raise PictureError(
@@ -261,7 +261,7 @@ def _levels(values: NDArray[Any], name: str) -> NDArray[np.uint8]:
     if kind == "u" and size == 2:
         return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
     if kind == "b":
-        return values.astype(np.uint8) * np.uint8(_WHITE)
+        return (values.astype(np.uint16) * _WHITE).astype(np.uint8)
     if kind == "f":
         return _levels_of_floats(values, name)
     if kind in "iu":
@@ -284,8 +284,8 @@ def _levels_of_floats(values: NDArray[Any], name: str) -> NDArray[np.uint8]:
         else:
             advice = "bring them into 0…1"
         raise PictureError(f"{name} has values {low:.3g}…{high:.3g}: {advice}.")
-    levels: NDArray[np.uint8] = np.rint(values.astype(np.float32) * np.float32(_WHITE)).astype(np.uint8)
-    return levels
+    levels: NDArray[np.float32] = np.rint(values.astype(np.float32) * np.float32(_WHITE))
+    return levels.clip(0, _WHITE).astype(np.uint8)
 
 
 def _rgb(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -301,7 +301,7 @@ def _on_white(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
     colour = rgba[:, :, :3].astype(np.uint16)
     alpha = rgba[:, :, 3:].astype(np.uint16)
     mixed = (colour * alpha + _WHITE * (_WHITE - alpha) + _WHITE // 2) // _WHITE
-    return np.ascontiguousarray(mixed.astype(np.uint8))
+    return mixed.astype(np.uint8, order="C")
 
 
 def _damaged(name: str, error: Exception) -> PictureError:

@@ -57,7 +57,7 @@ class Layer:
             return tensor.movedim(-1, 1)
         rows, columns = self.grid
         patches = tensor[:, tensor.shape[1] - rows * columns :]
-        return patches.unflatten(1, (rows, columns)).movedim(-1, 1)
+        return patches.movedim(-1, 1).reshape(len(tensor), -1, rows, columns)
 
 
 @dataclass(frozen=True)
@@ -200,9 +200,7 @@ def find_layer(model: nn.Module, layer: str | nn.Module) -> tuple[str, nn.Module
     raise LayerError(f"The network has no layer {layer!r}: {hint}")
 
 
-def _default(
-    found: Sequence[tuple[Layer, Output]], outputs: Sequence[Output], categories: int
-) -> tuple[Layer, str]:
+def _default(found: Sequence[tuple[Layer, Output]], outputs: Sequence[Output], categories: int) -> tuple[Layer, str]:
     position = {output.name: i for i, output in enumerate(outputs)}
     last_linear = max((i for i, o in enumerate(outputs) if isinstance(o.module, nn.Linear)), default=-1)
 

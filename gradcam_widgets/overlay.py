@@ -54,7 +54,7 @@ def upsample(
     check_choice("interpolation", interpolation, get_args(Interpolation))
     rows, columns = size
     large = cv2.resize(values, (columns, rows), interpolation=_CV2_INTERPOLATION[interpolation])
-    return np.clip(large, values.min(), values.max(), dtype=np.float32)
+    return np.clip(large, values.min(), values.max()).astype(np.float32, copy=False)
 
 
 def colorize(
@@ -71,15 +71,20 @@ def colorize(
     Returns:
         Colours, axes (row, column, RGB), uint8.
     """
-    seen = select(values, evidence)
+    share = _share(values, limit, evidence)
+    position = (share + 1) / 2 if evidence == "both" else share
     table = color_table(colormap or DEFAULT_COLORMAPS[evidence])
-    if limit <= 0:
-        share = np.zeros_like(seen)
-    else:
-        share = seen / np.float32(limit)
-    if evidence == "both":
-        share = share / 2 + np.float32(0.5)
-    return table[np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8)]
+    return table[np.rint(position * 255).astype(np.uint8)]
+
+
+def strength(values: NDArray[np.float32], limit: float, evidence: Evidence = "for") -> NDArray[np.float32]:
+    """Return how strong the evidence is on a scale that ends at limit, axes (row, column), float32, 0…1."""
+    return np.abs(_share(values, limit, evidence))
+
+
+def _share(values: NDArray[np.float32], limit: float, evidence: Evidence) -> NDArray[np.float32]:
+    seen = select(values, evidence)
+    return np.clip(seen / np.float32(limit), -1, 1) if limit > 0 else np.zeros_like(seen)
 
 
 @cache

@@ -1,0 +1,220 @@
+"""Figures of maps: picture, map and overlay with a colour bar in raw numbers, or several maps on one scale."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from typing import TYPE_CHECKING, Any, get_args
+
+import cv2
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.colorbar import Colorbar
+from matplotlib.colors import ListedColormap, Normalize
+from matplotlib.figure import Figure
+
+from .errors import PictureError
+from .heatmap import shared_limit
+from .overlay import DEFAULT_COLORMAPS, Evidence, check_choice, color_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from .heatmap import Heatmap
+    from .overlay import Interpolation
+
+PANEL_INCHES, GAP, MARGIN = 3.1, 0.1, 0.12
+BAR_INCHES, TITLE_INCHES, LINE_INCHES = 0.13, 0.24, 0.155
+MOST_PIXELS_A_SIDE = 900
+ENDINGS = (".png", ".jpg", ".jpeg", ".pdf", ".svg")
+MUTED = "#555555"
+
+
+class _Shown(Figure):
+    """A figure that displays itself in a notebook without pyplot and its global state."""
+
+    def _repr_png_(self) -> bytes:
+        return _png(self)
+
+
+def single_figure(
+    heatmap: Heatmap,
+    evidence: Evidence = "for",
+    colormap: str | None = None,
+    limit: float | None = None,
+    interpolation: Interpolation = "bilinear",
+) -> Figure:
+    """Draw what the network saw, the map cell by cell, and the map over the picture, with a colour bar.
+
+    Args:
+        heatmap: The map; without its picture the map alone is drawn.
+        evidence: Which side to show.
+        colormap: Any of matplotlib's.
+        limit: Upper end of the scale in raw units; by default the map's own.
+        interpolation: How the overlay is upsampled.
+    """
+    check_choice("evidence", evidence, get_args(Evidence))
+    top = heatmap.limit(evidence) if limit is None else limit
+    picture = _reduced(heatmap.picture)
+    panels = 1 if picture is None else 3
+    notes = [heatmap.caption(evidence, top), *heatmap.remarks]
+    figure, axes, bar = _canvas(panels, _aspect(heatmap), notes, _headline(heatmap))
+    seen = heatmap.evidence(evidence)
+    map_axes = axes[0] if picture is None else axes[1]
+    if picture is not None:
+        _show(axes[0], picture, "what the network saw")
+        colors = heatmap.overlay(picture, evidence=evidence, colormap=colormap, limit=top, interpolation=interpolation)
+        _show(axes[2], colors, f"overlay, {'cells' if interpolation == 'cells' else 'smoothed'}")
+    extent = None if picture is None else (-0.5, picture.shape[1] - 0.5, picture.shape[0] - 0.5, -0.5)
+    shades = _shades(top, evidence, colormap)
+    map_axes.imshow(
+        seen, cmap=shades.cmap, clim=shades.get_clim(), extent=extent, interpolation="nearest", aspect="auto"
+    )
+    _frame(map_axes, f"{heatmap.method}, {heatmap.grid[0]}×{heatmap.grid[1]}")
+    _bar(bar, shades, evidence)
+    return figure
+
+
+def comparison_figure(
+    heatmaps: Sequence[Heatmap],
+    evidence: Evidence = "for",
+    colormap: str | None = None,
+    interpolation: Interpolation = "bilinear",
+) -> Figure:
+    """Draw several maps of one picture side by side on one scale, so that equal colours mean equal evidence.
+
+    Args:
+        heatmaps: The maps, with their picture.
+        evidence: Which side to show.
+        colormap: Any of matplotlib's.
+        interpolation: How the overlays are upsampled.
+
+    Raises:
+        PictureError: If a map came without its picture.
+    """
+    top = shared_limit(heatmaps, evidence)
+    first = heatmaps[0]
+    if any(heatmap.picture is None for heatmap in heatmaps):
+        raise PictureError("A map came without its picture: give it one by heatmap.on(picture).")
+    notes = [_common_caption(heatmaps, top, evidence)]
+    notes += list(dict.fromkeys(remark for heatmap in heatmaps for remark in heatmap.remarks))
+    figure, axes, bar = _canvas(1 + len(heatmaps), _aspect(first), notes, None)
+    picture = _reduced(first.picture)
+    if picture is not None:
+        _show(axes[0], picture, "what the network saw")
+    for place, heatmap in zip(axes[1:], heatmaps, strict=True):
+        colors = heatmap.overlay(
+            _reduced(heatmap.picture),
+            evidence=evidence,
+            colormap=colormap,
+            limit=top,
+            interpolation=interpolation,
+        )
+        _show(place, colors, _headline(heatmap, short=True), emphasis=True)
+    _bar(bar, _shades(top, evidence, colormap), evidence)
+    return figure
+
+
+def save_figure(figure: Figure, path: Path) -> Path:
+    """Write a figure to a file.
+
+    Raises:
+        PictureError: If the ending is not one of a picture's, or the file cannot be written.
+    """
+    if path.suffix.lower() not in ENDINGS:
+        raise PictureError(f"A figure cannot be saved as '{path}': end its name on {', '.join(ENDINGS)} or .npy.")
+    try:
+        figure.savefig(path, dpi=150)
+    except OSError as error:
+        raise PictureError(f"'{path}' cannot be written ({error.strerror}): choose a folder that exists.") from error
+    return path
+
+
+def _canvas(panels: int, aspect: float, notes: Sequence[str], headline: str | None) -> tuple[Figure, list[Axes], Axes]:
+    """Lay out panels of the picture's aspect, a colour bar of their height, a headline and a foot, in inches."""
+    high = min(PANEL_INCHES / aspect, 1.6 * PANEL_INCHES)
+    wide = high * aspect
+    width = MARGIN + panels * (wide + GAP) + BAR_INCHES + 0.75
+    lines = [line for note in notes for line in textwrap.wrap(note, int(width * 15.5))]
+    foot = LINE_INCHES * len(lines) + 2 * MARGIN
+    height = foot + high + 2 * TITLE_INCHES + (0.08 if headline else 0)
+    figure = _Shown(figsize=(width, height), facecolor="white")
+    FigureCanvasAgg(figure)
+
+    def place(left: float, inches: float) -> Axes:
+        return figure.add_axes((left / width, foot / height, inches / width, high / height))
+
+    axes = [place(MARGIN + i * (wide + GAP), wide) for i in range(panels)]
+    bar = place(MARGIN + panels * (wide + GAP), BAR_INCHES)
+    left = MARGIN / width
+    figure.text(left, MARGIN / height, "\n".join(lines), fontsize=8, color=MUTED, va="bottom", linespacing=1.3)
+    if headline:
+        figure.text(left, 1 - MARGIN / height, headline, fontsize=12, fontweight="bold", va="top")
+    return figure, axes, bar
+
+
+def _show(axes: Axes, picture: NDArray[np.uint8], title: str, *, emphasis: bool = False) -> None:
+    axes.imshow(picture, interpolation="bilinear", aspect="auto")
+    _frame(axes, title, emphasis=emphasis)
+
+
+def _frame(axes: Axes, title: str, *, emphasis: bool = False) -> None:
+    axes.set_title(title, fontsize=9.5, color="black" if emphasis else MUTED)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def _shades(top: float, evidence: Evidence, colormap: str | None) -> ScalarMappable:
+    table = color_table(colormap or DEFAULT_COLORMAPS[evidence])
+    low = -top if evidence == "both" else 0.0
+    return ScalarMappable(Normalize(low, top or 1.0), ListedColormap(list(table / 255)))
+
+
+def _bar(axes: Axes, shades: ScalarMappable, evidence: Evidence) -> None:
+    label = {
+        "for": "evidence for the class",
+        "against": "evidence against the class",
+        "both": "against   ·   for",
+    }
+    bar = Colorbar(axes, shades)
+    bar.set_label(f"{label[evidence]} (raw)", fontsize=8, color=MUTED)
+    axes.tick_params(labelsize=8, colors=MUTED)
+    bar.outline.set_visible(False)
+
+
+def _headline(heatmap: Heatmap, *, short: bool = False) -> str:
+    scores = f"logit {heatmap.logit:.2f}, probability {heatmap.probability:.3f}"
+    return f"{heatmap.title}\n{scores}" if short else f"{heatmap.title}: {scores}"
+
+
+def _common_caption(heatmaps: Sequence[Heatmap], top: float, evidence: Evidence) -> str:
+    if len(heatmaps) == 1:
+        return heatmaps[0].caption(evidence, top)
+    shown = list(dict.fromkeys(heatmap.provenance(evidence, top) for heatmap in heatmaps))
+    return " ".join(["One scale for all:", *shown])
+
+
+def _aspect(heatmap: Heatmap) -> float:
+    rows, columns = heatmap.grid if heatmap.picture is None else heatmap.picture.shape[:2]
+    return float(columns / rows)
+
+
+def _reduced(picture: NDArray[np.uint8] | None) -> Any:
+    """Shrink a large photograph to what a figure can show."""
+    if picture is None or max(picture.shape) <= MOST_PIXELS_A_SIDE:
+        return picture
+    scale = MOST_PIXELS_A_SIDE / max(picture.shape)
+    return cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110)
+    return buffer.getvalue()

@@ -1,0 +1,97 @@
+"""From a picture to what a network is shown, and back to the part of the picture that it saw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+import torch
+from PIL import Image
+
+from .overlay import check_choice
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+Geometry = Literal["squash", "crop"]
+FloatBox = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a picture is shown to a network.
+
+    Attributes:
+        size: Rows and columns of the network's input.
+        mean: Mean of R, G, B that is taken off, for values in 0…1.
+        std: Standard deviation that they are divided by.
+        geometry: "squash" shows the whole picture, brought to `size` without regard to its aspect, so that
+            nothing is lost and the map covers all of it; "crop" resizes the shorter side to `resize` and shows
+            the middle, as torchvision's figures of accuracy were measured.
+        resize: The shorter side before cropping.
+        bicubic: Whether to resample bicubically rather than bilinearly; always antialiased.
+    """
+
+    size: tuple[int, int] = (224, 224)
+    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
+    std: tuple[float, ...] = (0.229, 0.224, 0.225)
+    geometry: Geometry = "squash"
+    resize: int = 256
+    bicubic: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the geometry's name."""
+        check_choice("geometry", self.geometry, get_args(Geometry))
+
+    def __call__(self, picture: NDArray[np.uint8]) -> Tensor:
+        """Return the network's input, axes (picture, channel, row, column), float32, normalised.
+
+        Args:
+            picture: Axes (row, column, RGB), uint8.
+        """
+        image = Image.fromarray(picture)
+        resampling = Image.Resampling.BICUBIC if self.bicubic else Image.Resampling.BILINEAR
+        rows, columns = self.size
+        if self.geometry == "squash":
+            image = image.resize((columns, rows), resampling)
+        else:
+            height, width = self._resized(picture)
+            top, left = round((height - rows) / 2), round((width - columns) / 2)
+            image = image.resize((width, height), resampling).crop((left, top, left + columns, top + rows))
+        values = torch.from_numpy(np.asarray(image, dtype=np.float32) / 255)
+        normalised = (values - torch.tensor(self.mean)) / torch.tensor(self.std)
+        return normalised.movedim(-1, 0)[None].contiguous()
+
+    def seen(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the part of a picture that the network sees, at the picture's own resolution.
+
+        Args:
+            picture: Axes (row, column, RGB), uint8.
+
+        Returns:
+            Likewise; the picture itself where all of it is seen.
+        """
+        if self.geometry == "squash":
+            return picture
+        left, top, right, bottom = self._box(picture)
+        size = (max(1, round(right - left)), max(1, round(bottom - top)))
+        # Resampled rather than sliced: the box ends between pixels, and the map must not be shifted by one.
+        seen = Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR, box=(left, top, right, bottom))
+        return np.array(seen)
+
+    def _resized(self, picture: NDArray[np.uint8]) -> tuple[int, int]:
+        """Return rows and columns after the shorter side was resized, rounded down as torchvision does."""
+        height, width = picture.shape[:2]
+        if width <= height:
+            return max(self.size[0], int(self.resize * height / width)), max(self.size[1], self.resize)
+        return max(self.size[0], self.resize), max(self.size[1], int(self.resize * width / height))
+
+    def _box(self, picture: NDArray[np.uint8]) -> FloatBox:
+        """Return left, top, right and bottom of the middle that is shown, in the picture's pixels."""
+        height, width = self._resized(picture)
+        rows, columns = self.size
+        top, left = round((height - rows) / 2), round((width - columns) / 2)
+        down, across = picture.shape[0] / height, picture.shape[1] / width
+        return left * across, top * down, (left + columns) * across, (top + rows) * down

@@ -1,0 +1,261 @@
+"""What one forward pass left behind, and the questions that can be asked of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from .capture import Capture, gradients
+from .categories import find_category
+from .errors import CategoryError, LayerError, ModelError
+from .heatmap import Heatmap
+from .layers import Layer, find_layer
+from .methods import find_method
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from .gradcam import GradCAM
+
+
+class Prediction(NamedTuple):
+    """One class of a prediction: index, name or None, softmax probability, logit."""
+
+    class_index: int
+    category: str | None
+    probability: float
+    logit: float
+
+
+class Trace:
+    """What one forward pass left behind: asks no further pass of the network.
+
+    Attributes:
+        logits: Class scores, axes (picture, category), detached.
+        probabilities: Their softmax (sigmoid for one logit), same axes, float32 or wider, 0…1.
+        layers: The traced layers, in the order asked for.
+    """
+
+    def __init__(
+        self,
+        engine: GradCAM,
+        capture: Capture,
+        layers: Sequence[Layer],
+        pictures: Sequence[NDArray[np.uint8]] | None = None,
+    ) -> None:
+        """Made by `GradCAM.trace`."""
+        self._pictures = pictures
+        self._engine = engine
+        self._scores = capture.logits
+        self._kept = {layer.name: capture.kept[layer.name] for layer in layers}
+        self.layers: tuple[Layer, ...] = tuple(layers)
+        self.logits = capture.logits.detach()
+        self._looks_like_probabilities = _are_probabilities(self.logits)
+        self.probabilities = self._probabilities()
+
+    def __repr__(self) -> str:
+        """Return one line that is the same on every machine."""
+        pictures, categories = self.logits.shape
+        return f"Trace({pictures} × {categories} scores, {', '.join(map(str, self.layers))})"
+
+    @property
+    def activations(self) -> Mapping[str, Tensor]:
+        """What each traced layer put out, by name: axes (picture, channel, row, column), detached."""
+        return {layer.name: layer.maps(self._kept[layer.name].detach()) for layer in self.layers}
+
+    def predictions(self, k: int = 5, picture: int = 0) -> list[Prediction]:
+        """Return the k most probable classes of one picture of the batch, best first."""
+        _, order = self.logits[picture].float().sort(descending=True, stable=True)
+        return [
+            Prediction(i, self._category(i), float(self.probabilities[picture, i]), float(self.logits[picture, i]))
+            for i in order[:k].tolist()
+        ]
+
+    def heatmap(
+        self,
+        class_index: int | str | None = None,
+        layer: str | nn.Module | None = None,
+        method: str = "grad-cam",
+    ) -> Heatmap:
+        """Say where in the one picture of this trace a class's evidence lies.
+
+        Args:
+            class_index: Index or name; by default the class with the highest score.
+            layer: One of the traced layers; needed only where there are several.
+            method: Name of the method.
+
+        Raises:
+            CategoryError: If there is no such class.
+            LayerError: If the layer was not traced, or the class score does not depend on it.
+            MethodError: If the method is unknown or its conditions are not met.
+            ModelError: If the batch holds several pictures.
+        """
+        self._check_single("heatmap", "heatmaps")
+        return self._ask([self._index(class_index, 0)], [self._layer(layer)], method)[0]
+
+    def heatmaps(
+        self,
+        class_indices: Sequence[int | str] | int | str | None = None,
+        layer: str | nn.Module | None = None,
+        method: str = "grad-cam",
+    ) -> list[Heatmap]:
+        """Say for every picture of the batch where a class's evidence lies.
+
+        Args:
+            class_indices: One class for all pictures, or one for each; by default each one's own first.
+            layer: As for `heatmap`.
+            method: As for `heatmap`.
+
+        Raises:
+            CategoryError: If there is no such class, or their number is not that of the pictures.
+        """
+        count = len(self.logits)
+        wanted: Sequence[int | str | None]
+        if class_indices is None or isinstance(class_indices, (int, str)):
+            wanted = [class_indices] * count
+        else:
+            wanted = list(class_indices)
+        if len(wanted) != count:
+            raise CategoryError(
+                f"{len(wanted)} classes were given for a batch of {count} pictures: give one each, or one for all."
+            )
+        indices = [self._index(class_index, i) for i, class_index in enumerate(wanted)]
+        return self._ask(indices, [self._layer(layer)], method)
+
+    def compare(
+        self,
+        class_indices: Sequence[int | str | None],
+        layers: Sequence[str | nn.Module] | None = None,
+        method: str = "grad-cam",
+    ) -> list[Heatmap]:
+        """Ask for several classes at several layers of one picture; one backward pass serves all layers of a class.
+
+        Args:
+            class_indices: Indices or names.
+            layers: Some of the traced layers; by default all.
+            method: As for `heatmap`.
+
+        Returns:
+            One map for each class and layer: all layers of the first class, then of the second, and so on.
+        """
+        self._check_single("compare", "heatmaps for each class")
+        chosen = list(self.layers) if layers is None else [self._layer(layer) for layer in layers]
+        return [
+            heatmap
+            for class_index in class_indices
+            for heatmap in self._ask([self._index(class_index, 0)], chosen, method)
+        ]
+
+    def _ask(self, class_indices: list[int], layers: Sequence[Layer], method: str) -> list[Heatmap]:
+        """Return the maps of all layers for each picture, layer by layer."""
+        found = find_method(method)
+        classes = torch.tensor(class_indices, device=self.logits.device)
+        heatmaps = []
+        for layer, gradient in zip(
+            layers,
+            gradients(self._scores, classes, [self._kept[layer.name] for layer in layers]),
+            strict=True,
+        ):
+            if gradient is None:
+                raise LayerError(
+                    f"The class scores do not depend on what layer {layer.name!r} put out: choose another layer."
+                )
+            activations = layer.maps(_at_least_float32(self._kept[layer.name].detach()))
+            inputs: dict[str, Tensor | None] = {
+                "activations": activations,
+                "gradients": layer.maps(_at_least_float32(gradient)),
+            }
+            if "class_weights" in found.needs:
+                inputs["class_weights"] = self._class_weights(classes, activations)
+            maps = found.function(**{name: inputs[name] for name in found.needs})
+            heatmaps += [
+                self._heatmap(maps[i].float().cpu().numpy(), class_index, i, layer, found.name)
+                for i, class_index in enumerate(class_indices)
+            ]
+        return heatmaps
+
+    def _heatmap(
+        self,
+        values: NDArray[np.float32],
+        class_index: int,
+        i: int,
+        layer: Layer,
+        method: str,
+    ) -> Heatmap:
+        remarks = []
+        if layer.calls > 1:
+            remarks.append(
+                f"Layer {layer.name} was called {layer.calls} times in the pass: this explains the last call."
+            )
+        if self._looks_like_probabilities:
+            remarks.append("The network's outputs look like probabilities: give output=… that returns logits.")
+        return Heatmap(
+            values=values,
+            class_index=class_index,
+            category=self._category(class_index),
+            logit=float(self.logits[i, class_index]),
+            probability=float(self.probabilities[i, class_index]),
+            layer=layer.name,
+            method=method,
+            network=self._engine.name,
+            picture=self._pictures[i] if self._pictures is not None else None,
+            noted=tuple(remarks),
+        )
+
+    def _probabilities(self) -> Tensor:
+        scores = _at_least_float32(self.logits)
+        if self._looks_like_probabilities:
+            return scores
+        return scores.sigmoid() if scores.shape[1] == 1 else scores.softmax(dim=1)
+
+    def _class_weights(self, classes: Tensor, activations: Tensor) -> Tensor | None:
+        weight = _last_linear(self._engine.model)
+        if weight is None or weight.shape != (self.logits.shape[1], activations.shape[1]):
+            return None
+        return weight.detach()[classes].to(activations)
+
+    def _category(self, class_index: int) -> str | None:
+        names = self._engine.categories
+        return names[class_index] if names and len(names) == self.logits.shape[1] else None
+
+    def _index(self, class_index: int | str | None, picture: int) -> int:
+        if class_index is None:
+            return self.predictions(1, picture)[0].class_index
+        return find_category(class_index, self.logits.shape[1], self._engine.categories)
+
+    def _layer(self, layer: str | nn.Module | None) -> Layer:
+        if layer is None:
+            if len(self.layers) == 1:
+                return self.layers[0]
+            raise LayerError(f"Several layers were traced: name one of {', '.join(self._kept)}.")
+        name = layer if layer in self._kept else find_layer(self._engine.model, layer)[0]
+        for traced in self.layers:
+            if traced.name == name:
+                return traced
+        raise LayerError(f"Layer {name!r} was not traced, only {', '.join(self._kept)}: name it in trace(layers=…).")
+
+    def _check_single(self, method: str, instead: str) -> None:
+        if len(self.logits) != 1:
+            raise ModelError(
+                f"{method} answers for one picture, and the batch holds {len(self.logits)}: use {instead}."
+            )
+
+
+def _last_linear(model: nn.Module) -> Tensor | None:
+    weights = [module.weight for module in model.modules() if isinstance(module, nn.Linear)]
+    return weights[-1] if weights else None
+
+
+def _are_probabilities(scores: Tensor) -> bool:
+    wide = _at_least_float32(scores)
+    inside = bool(((wide >= 0) & (wide <= 1)).all())
+    return inside and scores.shape[1] > 1 and torch.allclose(wide.sum(dim=1), wide.new_ones(()), atol=1e-3)
+
+
+def _at_least_float32(tensor: Tensor) -> Tensor:
+    return tensor if tensor.dtype == torch.float64 else tensor.float()
