@@ -1,6 +1,12 @@
-"""See where a convolutional network looked."""
+"""See where a convolutional network looked.
+
+`GradCAM` asks any torch network; `load_classifier` gives a network with its preprocessing and categories.
+"""
 
 from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from .errors import (
     CategoryError,
@@ -17,12 +23,18 @@ from .layers import Layer
 from .methods import METHODS
 from .trace import Prediction, Trace
 
+if TYPE_CHECKING:
+    from .classifiers import Classifier, classifier_names, load_classifier
+    from .figures import comparison_figure
+    from .preprocessing import Preprocessing
+
 __version__ = "0.1.0"
 
 __all__ = [
     "METHODS",
     "Box",
     "CategoryError",
+    "Classifier",
     "DownloadError",
     "GradCAM",
     "GradCAMError",
@@ -33,7 +45,30 @@ __all__ = [
     "ModelError",
     "PictureError",
     "Prediction",
+    "Preprocessing",
     "Trace",
     "candidate_layers",
+    "classifier_names",
+    "comparison_figure",
+    "load_classifier",
     "shared_limit",
 ]
+
+# torchvision and matplotlib load with the first use of what needs them: importing the package stays cheap.
+_LAZY = {
+    "Classifier": "classifiers",
+    "Preprocessing": "preprocessing",
+    "classifier_names": "classifiers",
+    "comparison_figure": "figures",
+    "load_classifier": "classifiers",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(f".{_LAZY[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

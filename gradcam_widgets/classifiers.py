@@ -22,7 +22,6 @@ from .errors import ModelError
 from .gradcam import GradCAM
 from .images import read_picture
 from .preprocessing import Geometry, Preprocessing
-from .trace import Prediction, Trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from .heatmap import Heatmap
     from .images import Picture
     from .layers import Grid, Layer
+    from .trace import Prediction, Trace
 
 CHECKPOINTS_VARIABLE = "GRADCAM_WIDGETS_CHECKPOINTS"
 SQUEEZENET_675KB = "squeezenet_675kb"
@@ -249,10 +249,10 @@ def _fetch_published(published: _Weights) -> Path:
     """Return the published file in torch's own cache, checked by the digits of its SHA-256 in its name."""
     file = published.url.rsplit("/", 1)[-1]
     digits = re.search(r"-([0-9a-f]{8,})\.", file)
+    if digits is None:
+        raise ModelError(f"The name of {published.url} has no digits of its SHA-256 to check: give other weights.")
     target = Path(torch.hub.get_dir()) / "checkpoints" / file
-    return fetch(
-        Download(str(target), published.url, digits.group(1) if digits else "", 0, "torchvision, BSD-3-Clause")
-    )
+    return fetch(Download(str(target), published.url, digits.group(1), 0, "torchvision, BSD-3-Clause"))
 
 
 def _own_checkpoint(name: str) -> Path | None:

@@ -13,6 +13,7 @@ from . import __version__
 from .classifiers import SQUEEZENET_675KB, load_classifier, skeleton
 from .downloads import PHOTOS, REGISTRY, fetch, is_cached
 from .errors import GradCAMError, PictureError
+from .images import read_picture
 from .methods import METHODS
 from .overlay import Evidence
 from .preprocessing import Geometry
@@ -100,8 +101,9 @@ def _explain(options: argparse.Namespace) -> None:
     output = options.output or Path(f"{stem}_gradcam.png")
     if output.exists() and output.samefile(source):
         raise PictureError(f"'{output}' is the picture itself: give another name for the figure.")
+    picture = read_picture(source)
     classifier = load_classifier(options.model, geometry=options.geometry)
-    trace = classifier.trace(source, options.layer)
+    trace = classifier.trace(picture, options.layer)
     predictions = trace.predictions(5)
     classes = options.classes or [prediction.class_index for prediction in predictions[:DEFAULT_CLASSES]]
     heatmaps = trace.compare(classes, method=options.method)

@@ -152,9 +152,9 @@ def _canvas(panels: int, aspect: float, notes: Sequence[str], headline: str | No
     axes = [place(MARGIN + i * (wide + GAP), wide) for i in range(panels)]
     bar = place(MARGIN + panels * (wide + GAP), BAR_INCHES)
     left = MARGIN / width
-    figure.text(left, MARGIN / height, "\n".join(lines), fontsize=8, color=MUTED, va="bottom", linespacing=1.3)
+    figure.text(left, MARGIN / height, "\n".join(lines), fontsize=8, color=MUTED, va="bottom", linespacing=1.3, parse_math=False)
     if headline:
-        figure.text(left, 1 - MARGIN / height, headline, fontsize=12, fontweight="bold", va="top")
+        figure.text(left, 1 - MARGIN / height, headline, fontsize=12, fontweight="bold", va="top", parse_math=False)
     return figure, axes, bar
 
 
@@ -164,7 +164,7 @@ def _show(axes: Axes, picture: NDArray[np.uint8], title: str, *, emphasis: bool 
 
 
 def _frame(axes: Axes, title: str, *, emphasis: bool = False) -> None:
-    axes.set_title(title, fontsize=9.5, color="black" if emphasis else MUTED)
+    axes.set_title(title, fontsize=9.5, color="black" if emphasis else MUTED, parse_math=False)
     axes.set_xticks([])
     axes.set_yticks([])
     for spine in axes.spines.values():

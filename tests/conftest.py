@@ -24,3 +24,22 @@ def shared_cache() -> Path:
     if missing:
         pytest.fail(f"GRADCAM_WIDGETS_HOME is {folder}, which lacks {', '.join(missing)}")
     return folder
+
+
+@pytest.fixture
+def photo_world(shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The photo world, wherever the test goes."""
+    monkeypatch.setenv("GRADCAM_WIDGETS_HOME", str(shared_cache))
+    return shared_cache
+
+
+@pytest.fixture
+def imagenet_sample(shared_cache: Path) -> Path:
+    """59 photographs of 59 ImageNet categories, beside the cache."""
+    folder = shared_cache.parent / "imagenet_sample"
+    if not (folder / "labels.csv").is_file():
+        absent = f"{folder} has no labels.csv: the accuracy on photographs is not tested here"
+        if os.environ.get("GRADCAM_WIDGETS_REQUIRE_PHOTOS") == "1":
+            pytest.fail(absent)
+        pytest.skip(absent)
+    return folder

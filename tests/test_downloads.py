@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import re
@@ -132,15 +133,36 @@ def test_fetched_file_may_be_read_by_whoever_may_read_other_files(server: Server
     assert fetch(clock(server.address)).stat().st_mode == (tmp_path / "other").stat().st_mode
 
 
+@pytest.mark.parametrize("digits", [8, 64])
+def test_published_digits_of_a_hash_are_enough(digits: int, server: Server) -> None:
+    download = dataclasses.replace(clock(server.address), sha256=SHA256[:digits])
+    assert fetch(download).read_bytes() == CONTENT
+    assert is_cached(download)
+    assert fetch(download).read_bytes() == CONTENT
+    assert len(server.asked) == 1
+
+
+def test_published_digits_of_a_hash_are_checked(server: Server, cache: Path) -> None:
+    server.put(PAGE)
+    with pytest.warns(UserWarning, match="arrived damaged"):
+        complaint(dataclasses.replace(clock(server.address), sha256=SHA256[:8]))
+    assert files_in(cache) == []
+
+
+def test_absolute_path_stands_for_itself(server: Server, tmp_path: Path, cache: Path) -> None:
+    target = tmp_path / "elsewhere" / "clock.bin"
+    assert fetch(dataclasses.replace(clock(server.address), path=str(target))) == target
+    assert target.read_bytes() == CONTENT
+    assert not cache.exists()
+
+
 # Damage
 
 
 def test_damaged_cached_file_is_removed_and_fetched_again(server: Server, cache: Path) -> None:
     path = fetch(clock(server.address))
     path.write_bytes(CONTENT[:-1])
-    with pytest.warns(
-        UserWarning, match=r"clock\.bin' is damaged: it is removed and fetched again"
-    ) as caught:
+    with pytest.warns(UserWarning, match=r"clock\.bin' is damaged: it is removed and fetched again") as caught:
         assert fetch(clock(server.address)) == path
     assert [warning.filename for warning in caught] == [__file__]
     assert path.read_bytes() == CONTENT
@@ -198,7 +220,10 @@ def test_closed_port(cache: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{free.getsockname()[1]}"
-    message = complaint(clock(address))
+    with pytest.raises(DownloadError) as caught:
+        fetch(clock(address))
+    assert isinstance(caught.value.__cause__, OSError)
+    message = str(caught.value)
     for part in (CLOCK, address, "ConnectionError", str(cache / CLOCK)):
         assert part in message
     assert files_in(cache) == []
@@ -242,9 +267,7 @@ def test_is_cached_only_while_undamaged(server: Server) -> None:
     assert len(server.asked) == 1
 
 
-def test_cache_folder_is_absolute_and_home_is_expanded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_cache_folder_is_absolute_and_home_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     monkeypatch.setenv("GRADCAM_WIDGETS_HOME", "~/kept")

@@ -3,14 +3,15 @@ from __future__ import annotations
 import io
 import re
 import struct
+import threading
 import zlib
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from gradcam_widgets.errors import PictureError
 from gradcam_widgets.images import read_picture
@@ -27,9 +28,7 @@ COLOURS = {"R": RED, "G": GREEN, "B": BLUE, "W": WHITE}
 HEIGHT, WIDTH = 16, 32  # quadrants of whole JPEG blocks, rows != columns
 
 
-def quadrants(
-    top: str = "RG", bottom: str = "BW", height: int = HEIGHT, width: int = WIDTH
-) -> NDArray[np.uint8]:
+def quadrants(top: str = "RG", bottom: str = "BW", height: int = HEIGHT, width: int = WIDTH) -> NDArray[np.uint8]:
     picture = np.zeros((height, width, 3), np.uint8)
     half_height, half_width = height // 2, width // 2
     picture[:half_height, :half_width] = COLOURS[top[0]]
@@ -213,9 +212,7 @@ def test_palette(transparency: int | bytes | None, left: tuple[int, ...], right:
         pytest.param(16, 0, b"\x12\x34" * 8 + b"\x90\x90" * 8, b"\x12\x34", (0x90,) * 3, id="16-bit grey"),
     ],
 )
-def test_transparent_colour_key(
-    depth: int, colour_type: int, row: bytes, key: bytes, right: tuple[int, ...]
-) -> None:
+def test_transparent_colour_key(depth: int, colour_type: int, row: bytes, key: bytes, right: tuple[int, ...]) -> None:
     picture = read_picture(png((16, 8), depth, colour_type, (b"\0" + row) * 8, key))
     np.testing.assert_array_equal(picture, np.hstack([uniform(WHITE, 8, 8), uniform(right, 8, 8)]))
 
@@ -268,7 +265,7 @@ def test_rare_pil_modes_are_read(mode: str) -> None:
 
 
 def layouts(picture: NDArray[np.uint8]) -> dict[str, NDArray[np.uint8]]:
-    channels_first = picture.transpose(2, 0, 1)
+    channels_first = np.ascontiguousarray(picture.transpose(2, 0, 1))
     return {
         "HWC": picture,
         "CHW": channels_first,
@@ -300,7 +297,7 @@ def test_grey_layouts(shape: tuple[int, ...], tensor: bool) -> None:
 @pytest.mark.parametrize("channels_first", [False, True])
 def test_alpha_of_an_array_is_laid_on_white(channels_first: bool) -> None:
     array = uniform((200, 100, 0, 51))
-    picture = read_picture(array.transpose(2, 0, 1) if channels_first else array)
+    picture = read_picture(np.ascontiguousarray(array.transpose(2, 0, 1)) if channels_first else array)
     np.testing.assert_array_equal(picture, uniform((244, 224, 204)))
     assert picture.flags.c_contiguous
 
@@ -339,6 +336,7 @@ def test_batch_is_refused() -> None:
         (np.float64, 0.75, 191),  # 191.25
         (">f8", 1.0, 255),
         (np.float64, 1 + 1e-7, 255),
+        (np.float64, 255.4999999 / 255, 255),  # in float32 that product would round to 256
         (np.float32, -1e-7, 0),
     ],
 )
@@ -409,9 +407,7 @@ def test_tensor_without_plain_values_is_refused(tensor: torch.Tensor) -> None:
         (0, 1, np.object_, ["object"]),
     ],
 )
-def test_values_and_dtypes_that_are_no_grey_levels(
-    low: float, high: float, dtype: Any, said: list[str]
-) -> None:
+def test_values_and_dtypes_that_are_no_grey_levels(low: float, high: float, dtype: Any, said: list[str]) -> None:
     array = np.zeros((8, 10, 3), dtype)
     array[0, 0, 0], array[5, 6, 1] = low, high
     message = complaint(array)
@@ -498,12 +494,33 @@ def test_pillow_limit_neither_fires_nor_changes(
     assert pillow_limit == Image.MAX_IMAGE_PIXELS
 
 
-def test_pillow_limit_survives_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = encoded(Image.fromarray(quadrants()), "TIFF")
+def test_one_thread_does_not_restore_the_limit_under_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = encoded(Image.fromarray(quadrants()), "PNG")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
-    with ThreadPoolExecutor(8) as pool:
-        pictures = list(pool.map(read_picture, [data] * 64))
-    assert all(picture.shape == (HEIGHT, WIDTH, 3) for picture in pictures)
+    pillow_open = Image.open
+    first_inside, second_inside, first_done = threading.Event(), threading.Event(), threading.Event()
+
+    def open_slowly(stream: IO[bytes]) -> Image.Image:
+        if first_inside.is_set():
+            second_inside.set()
+            first_done.wait(10)
+        else:
+            first_inside.set()
+            second_inside.wait(0.2)
+        return pillow_open(stream)
+
+    def read_first() -> NDArray[np.uint8]:
+        try:
+            return read_picture(data)
+        finally:
+            first_done.set()
+
+    monkeypatch.setattr(Image, "open", open_slowly)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(read_first)
+        first_inside.wait(10)
+        second = pool.submit(read_picture, data)
+    np.testing.assert_array_equal(first.result(), second.result())
     assert Image.MAX_IMAGE_PIXELS == 100
 
 
@@ -523,10 +540,22 @@ def test_missing_file_without_a_close_name(tmp_path: Path) -> None:
     assert "did you mean" not in complaint(tmp_path / "elephant.jpg")
 
 
-def test_missing_file_keeps_its_cause(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "cause"),
+    [
+        (None, FileNotFoundError),
+        (b"<html>", UnidentifiedImageError),
+        (b"P5 8 8", ValueError),
+        (b"P5 8 8 255 ", OSError),
+    ],
+)
+def test_errors_keep_their_cause(content: bytes | None, cause: type[Exception], tmp_path: Path) -> None:
+    path = tmp_path / "cat.pgm"
+    if content is not None:
+        path.write_bytes(content)
     with pytest.raises(PictureError) as caught:
-        read_picture(tmp_path / "elephant.jpg")
-    assert isinstance(caught.value.__cause__, FileNotFoundError)
+        read_picture(path)
+    assert isinstance(caught.value.__cause__, cause)
 
 
 def test_missing_folder(tmp_path: Path) -> None:

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+from PIL import Image
+
+import gradcam_widgets
+from gradcam_widgets.cli import main
+from gradcam_widgets.downloads import REGISTRY
+
+
+@pytest.fixture
+def picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A picture in an otherwise empty folder, where the command runs, and a network in a folder of checkpoints."""
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setenv("GRADCAM_WIDGETS_CHECKPOINTS", str(tmp_path / "checkpoints"))
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = torchvision.models.squeezenet1_1(num_classes=3)
+    state = {"state_dict": network.state_dict(), "categories": ["red fox", "grey wolf", "grey seal"]}
+    torch.save(state, tmp_path / "checkpoints" / "squeezenet1_1.pth")
+    values = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    Image.fromarray(values).save("fox.png")
+    return tmp_path / "work" / "fox.png"
+
+
+def width(path: Path) -> int:
+    with Image.open(path) as image:
+        return image.size[0]
+
+
+def test_explain_prints_predictions_and_digests_and_writes_a_figure(
+    picture: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["explain", "fox.png", "--model", "squeezenet1_1", "--class", "red fox", "wolf"]) == 0
+    out = capsys.readouterr().out
+    lines = out.splitlines()
+    assert lines[0] == "fox.png, seen by squeezenet1_1"
+    assert len([line for line in lines if line.endswith(("(0)", "(1)", "(2)"))]) == 3
+    assert any(line.startswith("red fox (0) | features.12 13×13 grad-cam | ") for line in lines)
+    assert any(line.startswith("grey wolf (1) | features.12 13×13 grad-cam | ") for line in lines)
+    assert lines[-1] == "figure: fox_gradcam.png"
+    assert width(picture.with_name("fox_gradcam.png")) > 1000
+
+
+def test_explain_prints_json(picture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        main(["explain", str(picture), "--model", "squeezenet1_1", "-o", "seal.jpg", "--class", "seal", "--json"]) == 0
+    )
+    report = json.loads(capsys.readouterr().out)
+    assert [p["class_index"] for p in report["predictions"]] == sorted(
+        range(3), key=lambda i: -next(p["logit"] for p in report["predictions"] if p["class_index"] == i)
+    )
+    assert sum(p["probability"] for p in report["predictions"]) == pytest.approx(1)
+    (shown,) = report["maps"]
+    assert (shown["category"], shown["layer"], np.shape(shown["values"])) == ("grey seal", "features.12", (13, 13))
+    assert report["figure"] == "seal.jpg"
+    assert picture.with_name("seal.jpg").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["explain", "wolf.png"], "There is no file 'wolf.png'"),
+        (["explain", "fox.png", "--model", "squeezenet1_1", "--class", "grey"], "grey wolf (1), grey seal (2)"),
+        (["explain", "fox.png", "--model", "squeezenet1_1", "--class", "7"], "no class 7"),
+        (["explain", "fox.png", "--model", "squeezenet1_1", "--layer", "features.99"], "no layer 'features.99'"),
+        (["explain", "fox.png", "--model", "squeezenet1_1", "--method", "grad cam"], "did you mean 'grad-cam'?"),
+        (["explain", "fox.png", "--model", "squeezenet1_1", "--method", "cam"], "CAM needs global average pooling"),
+        (["explain", "fox.png", "--model", "squeezenet1_1", "--colormap", "hot pink"], "no colormap 'hot pink'"),
+        (["explain", "fox.png", "--model", "squeezenet1_1", "-o", "fox.png"], "is the picture itself"),
+        (["explain", "fox.png", "--model", "squeezenet1_1", "-o", "fox.doc"], "end its name on .png"),
+        (["explain", "sample:whale"], "choose one of submarine, elephants"),
+        (["layers", "resnet81"], "did you mean"),
+    ],
+)
+def test_bad_input_gets_one_sentence_and_loses_nothing(
+    picture: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    before = picture.read_bytes()
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("gradcam-widgets: ")
+    assert captured.err.count("\n") == 1
+    assert said in captured.err
+    assert picture.read_bytes() == before
+    assert [file.name for file in picture.parent.iterdir()] == ["fox.png"]
+
+
+def test_layers_lists_blocks_with_their_grids_and_explains_the_default(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["layers", "resnet18"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("resnet18, input 224×224: ")
+    (default,) = [line for line in lines if line.startswith("  * ")]
+    assert default.split()[1:5] == ["layer4.1", "7×7", "512×7×7", "block"]
+    assert default.endswith("<- default: last spatial output, 7×7")
+    assert main(["layers", "resnet18", "--all"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) > len(lines)
+
+
+def test_fetch_says_where_everything_lies(photo_world: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fetch"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(REGISTRY)
+    for line, path in zip(lines, REGISTRY, strict=True):
+        assert line.startswith("cached")
+        assert str(photo_world / path) in line
+
+
+def test_the_main_job_on_the_submarine_photograph(
+    photo_world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    environment = {**os.environ, "PYTHONPATH": str(Path(gradcam_widgets.__file__).parents[1])}
+    done = subprocess.run(
+        [sys.executable, "-m", "gradcam_widgets", "explain", "sample:submarine"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**environment, "GRADCAM_WIDGETS_HOME": str(photo_world)},
+    )
+    assert "        0.832    23.13  submarine (833)\n        0.070    20.66  aircraft carrier (403)\n" in done.stdout
+    assert "submarine (833) | features.12 13×13 grad-cam | -0.102 to 0.928 | peak (8, 3) | " in done.stdout
+    assert done.stderr == ""
+    assert width(tmp_path / "submarine_gradcam.png") > 1000

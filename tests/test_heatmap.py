@@ -1,0 +1,347 @@
+from __future__ import annotations
+
+import dataclasses
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gradcam_widgets.errors import GradCAMError, ModelError, PictureError
+from gradcam_widgets.heatmap import Heatmap, shared_limit
+from gradcam_widgets.overlay import blend, colorize, upsample
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from gradcam_widgets.overlay import Evidence
+
+PLAIN = [[0.5, -1, 0], [1, 2, 0.5]]
+TWO_REGIONS = [  # one strong cell above left, four weaker ones below right
+    [10, 0, 0, 0, 0, 0, 0],
+    [0, 0, 0, 0, 0, 0, 0],
+    [0, 0, 0, 0, 0, 4, 0],
+    [0, 0, 0, 0, 0, 4, 0],
+    [0, -20, 0, 0, 0, 4, 4],
+]
+
+
+def heatmap(values: Any, **changes: Any) -> Heatmap:
+    given: dict[str, Any] = {
+        "values": np.array(values),
+        "class_index": 833,
+        "category": "submarine",
+        "logit": 4.5678,
+        "probability": 0.25,
+        "layer": "layer4",
+        "method": "grad-cam",
+    }
+    return Heatmap(**{**given, **changes})
+
+
+def scene(rows: int = 64, columns: int = 96) -> NDArray[np.uint8]:
+    return np.random.default_rng(5).integers(0, 256, (rows, columns, 3), np.uint8)
+
+
+def grid_of(cells: dict[tuple[int, int], float], rows: int, columns: int) -> NDArray[np.float64]:
+    values = np.zeros((rows, columns))
+    for cell, value in cells.items():
+        values[cell] = value
+    return values
+
+
+def test_values_are_signed_raw_float32_and_a_copy() -> None:
+    source = np.array(PLAIN) * 1e-6
+    made = heatmap(source)
+    source[:] = 7
+    assert made.values.dtype == np.float32
+    assert made.grid == (2, 3)
+    np.testing.assert_array_equal(made.values, (np.array(PLAIN) * 1e-6).astype(np.float32))
+
+
+def test_nothing_of_a_map_can_be_changed() -> None:
+    shown = scene()
+    made = heatmap(PLAIN, picture=shown)
+    first = shown.copy()
+    shown[:] = 0
+    assert made.picture is not None
+    assert np.array_equal(made.picture, first)
+    for array in (made.values, made.picture, made.evidence("both")):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0, 0] = 1
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        made.logit = 1.0  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("evidence", "expected", "limit", "peak", "centroid"),
+    [
+        # for: rows (0·0.5 + 1·3.5) / 4, columns (0·1.5 + 1·2 + 2·0.5) / 4
+        ("for", [[0.5, 0, 0], [1, 2, 0.5]], 2, (1, 1), (0.875, 0.75)),
+        ("against", [[0, 1, 0], [0, 0, 0]], 1, (0, 1), (0, 1)),
+        # both: rows 3.5 / 5, columns (1·3 + 2·0.5) / 5
+        ("both", PLAIN, 2, (1, 1), (0.7, 0.8)),
+    ],
+)
+def test_each_side_has_its_evidence_scale_and_place(
+    evidence: Evidence,
+    expected: list[list[float]],
+    limit: float,
+    peak: tuple[int, int],
+    centroid: tuple[float, float],
+) -> None:
+    made = heatmap(PLAIN)
+    assert made.evidence(evidence).tolist() == expected
+    assert made.limit(evidence) == limit
+    assert made.peak(evidence) == peak
+    assert made.centroid(evidence) == pytest.approx(centroid)
+
+
+def test_evidence_for_has_its_share_of_all() -> None:
+    assert heatmap(PLAIN).share_for() == pytest.approx(4 / 5)
+    assert heatmap([[-1, -2]]).share_for() == 0
+    assert np.isnan(heatmap([[0, 0]]).share_for())
+
+
+def test_a_side_without_evidence_has_no_place() -> None:
+    made = heatmap([[-1, -2]])
+    assert made.limit("for") == 0
+    assert made.peak() is None
+    assert made.centroid() is None
+    assert made.box() is None
+
+
+def test_several_maps_share_the_largest_limit() -> None:
+    maps = [heatmap([[1, -5]]), heatmap([[3, -2]])]
+    assert shared_limit(maps) == 3
+    assert shared_limit(maps, "against") == 5
+    assert shared_limit(maps, "both") == 5
+    with pytest.raises(GradCAMError, match=r"needs at least one map, and none was given\.$"):
+        shared_limit([])
+
+
+def test_evidence_a_million_times_weaker_looks_weaker_on_a_shared_scale() -> None:
+    strong, weak = heatmap(PLAIN, picture=scene()), heatmap(np.array(PLAIN) * 1e-6, picture=scene())
+    limit = shared_limit([strong, weak])
+    nothing = heatmap(np.zeros((2, 3)), picture=scene()).overlay(limit=limit)
+    assert not np.array_equal(strong.overlay(limit=limit), nothing)
+    assert np.array_equal(weak.overlay(limit=limit), nothing)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "evidence", "expected"),
+    [
+        (0.15, "for", (5, 2, 7, 5)),  # 4 > 0.15 · 10: both regions, and the larger wins
+        (0.5, "for", (0, 0, 1, 1)),  # 4 < 0.5 · 10: only the stronger is left
+        (0.4, "for", (0, 0, 1, 1)),  # above the threshold, not at it
+        (0.15, "against", (1, 4, 2, 5)),
+    ],
+)
+def test_the_box_is_that_of_the_largest_region_above_the_threshold(
+    threshold: float, evidence: Evidence, expected: tuple[int, ...]
+) -> None:
+    assert heatmap(TWO_REGIONS).box(threshold, evidence=evidence) == expected
+
+
+@pytest.mark.parametrize(
+    ("threshold", "expected"),
+    [
+        # One hot cell (2, 4), ten pixels a cell: a pixel d cells from its centre has 1 − d of it, and the
+        # maximum is 0.95², at d = 0.05 in both directions. Along the middle the region ends where
+        # 0.95 (1 − d) = t 0.95², which is d < 0.525 for t = 0.5, d < 0.8575 for t = 0.15.
+        (0.5, (40, 20, 50, 30)),
+        (0.15, (36, 16, 54, 34)),
+    ],
+)
+def test_the_box_is_in_pixels_of_the_picture(threshold: float, expected: tuple[int, ...]) -> None:
+    values = grid_of({(2, 4): 3}, 5, 7)
+    assert heatmap(values).box(threshold, (50, 70)) == expected
+    assert heatmap(values, picture=scene(50, 70)).box(threshold) == expected
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.0, float("nan")])
+def test_a_threshold_that_is_no_share_is_refused(threshold: float) -> None:
+    with pytest.raises(PictureError, match=r"is a share of the maximum from 0 to below 1, not .*\.$"):
+        heatmap(PLAIN).box(threshold)
+
+
+def test_the_overlay_is_the_signed_map_upsampled_coloured_and_blended() -> None:
+    shown = scene()
+    made = heatmap(PLAIN, picture=shown)
+    colors = colorize(upsample(made.values, (64, 96), "cubic"), 4.0, "both", "RdBu_r")
+    expected = blend(shown, colors, 0.25)
+    assert not np.array_equal(expected, shown)
+    seen = made.overlay(evidence="both", limit=4.0, opacity=0.25, fade=False, interpolation="cubic")
+    assert np.array_equal(seen, expected)
+    assert np.array_equal(made.overlay(opacity=0), shown)
+    assert made.overlay(scene(30, 20)).shape == (30, 20, 3)
+
+
+def test_without_a_scale_given_the_maps_own_maximum_takes_the_end_colour() -> None:
+    made = heatmap(PLAIN, picture=scene())
+    seen = made.overlay(opacity=1, fade=False, interpolation="cells", colormap="jet").astype(int)
+    assert seen[48, 48].tolist() == pytest.approx([127, 0, 0], abs=1)  # cell (1, 1), the peak
+    assert seen[16, 48].tolist() == pytest.approx([0, 0, 127], abs=1)  # cell (0, 1), evidence against
+
+
+@pytest.mark.parametrize(
+    ("evidence", "shares"),
+    [("for", [0.25, 0, 0, 0.5, 1, 0.25]), ("against", [0, 0.5, 0, 0, 0, 0]), ("both", [0.25, 0.5, 0, 0.5, 1, 0.25])],
+)
+def test_by_default_weaker_evidence_is_more_transparent(evidence: Evidence, shares: list[float]) -> None:
+    shown = np.full((16, 24, 3), 200, np.uint8)
+    made = heatmap(PLAIN, picture=shown)
+    solid = made.overlay(evidence=evidence, limit=2, opacity=1, fade=False, interpolation="cells")
+    share = np.kron(np.reshape(shares, (2, 3)), np.ones((8, 8)))[:, :, None] * 0.6
+    expected = shown * (1 - share) + solid * share
+    seen = made.overlay(evidence=evidence, limit=2, opacity=0.6, interpolation="cells")
+    np.testing.assert_allclose(seen, expected, atol=0.501)
+
+
+@pytest.mark.parametrize("opacity", [-0.5, 1.5])
+def test_an_opacity_is_checked_even_where_the_map_is_weak(opacity: float) -> None:
+    with pytest.raises(PictureError, match=rf"^An opacity lies between 0 and 1, not at {opacity:g}\.$"):
+        heatmap(PLAIN, picture=scene()).overlay(opacity=opacity, limit=8)
+
+
+def test_a_map_can_be_laid_over_another_picture() -> None:
+    made = heatmap(PLAIN)
+    with pytest.raises(PictureError, match=r"^This map came without its picture: give overlay\(picture\) .*\.$"):
+        made.overlay()
+    moved = made.on(scene(40, 60))
+    assert moved.overlay().shape == (40, 60, 3)
+    assert np.array_equal(moved.values, made.values)
+    assert made.picture is None
+
+
+def test_the_digest_says_what_a_person_would_compare() -> None:
+    assert heatmap(PLAIN).digest() == (
+        "submarine (833) | layer4 2×3 grad-cam | -1.00 to 2.00 | "
+        "peak (1, 1) | centroid (0.875, 0.750) | 80.0 % positive"
+    )
+    assert heatmap([[-0.5], [-0.25]], category=None).digest() == (
+        "class 833 | layer4 2×1 grad-cam | -0.500 to -0.250 | no positive evidence"
+    )
+
+
+@pytest.mark.parametrize(
+    ("high", "text"),
+    [
+        (0.012345, "0.0123"),
+        (1.2345, "1.23"),
+        (123.45, "123"),
+        (12345.6, "12300"),
+        (2e-7, "2e-07"),
+        (1.234e7, "1.23e+07"),
+    ],
+)
+def test_the_digest_has_three_significant_figures(high: float, text: str) -> None:
+    assert f"| 0 to {text} |" in heatmap([[0, high]]).digest()
+
+
+@pytest.mark.parametrize("noise", [1e-9, -1e-9])
+def test_noise_of_a_billionth_changes_neither_digest_nor_repr(noise: float) -> None:
+    values = np.array(PLAIN)
+    noisy = values + noise * np.array([[1, -1, 1], [-1, 1, -1]])
+    assert heatmap(values).digest() == heatmap(noisy).digest()
+    assert repr(heatmap(values)) == repr(heatmap(noisy))
+
+
+@pytest.mark.parametrize("noise", [1e-9, -1e-9])
+@pytest.mark.parametrize("low", [0, -3])
+def test_noise_where_a_side_of_the_map_is_empty_does_not_change_the_digest(low: float, noise: float) -> None:
+    values = np.array([[0, low], [0, low + 3]])
+    assert heatmap(values).digest() == heatmap(values + noise).digest()
+
+
+def test_the_repr_is_one_line() -> None:
+    assert repr(heatmap(PLAIN)) == "Heatmap(submarine (833), logit 4.57, layer4 2×3, grad-cam)"
+
+
+def test_the_caption_says_what_is_shown_and_how_coarse_it_is() -> None:
+    made = heatmap(np.eye(7) * 2, picture=scene(224, 224), network="SqueezeNet 1.1")
+    assert made.caption() == (
+        "submarine (833), logit 4.57, probability 0.250; SqueezeNet 1.1, layer layer4, grad-cam, "
+        "scale 0 to 2.00, evidence for the class. 7×7 grid, one cell ≈ 32 px; what a cell has seen is larger. "
+        "Where evidence came from, not why."
+    )
+    oblong = heatmap(PLAIN, picture=scene(64, 60)).caption("both", 5)
+    assert "scale -5.00 to 5.00. 2×3 grid, one cell ≈ 20×32 px;" in oblong
+
+
+@pytest.mark.parametrize(
+    ("values", "remark"),
+    [
+        (np.zeros((7, 7)), "The map is zero: the score of submarine (833) does not depend on layer layer4."),
+        (-np.eye(7), "No positive evidence for submarine (833) at layer layer4: look at the signed map."),
+        (
+            grid_of({(0, 3): 3, (6, 2): 2, (3, 0): 4, (3, 3): 1}, 7, 7),
+            "90 % of the positive evidence lies in the border cells, where padding may speak.",
+        ),
+    ],
+)
+def test_a_reader_is_told_what_is_odd_about_a_map(values: NDArray[np.float64], remark: str) -> None:
+    assert heatmap(values).remarks == (remark,)
+    assert heatmap(values, noted=("Something.",)).remarks == ("Something.", remark)
+
+
+@pytest.mark.parametrize("values", [np.ones((7, 7)), np.pad(np.ones((5, 5)), 1), np.ones((2, 2)), np.ones((1, 5))])
+def test_nothing_is_remarked_where_nothing_is_odd(values: NDArray[np.float64]) -> None:
+    assert heatmap(values).remarks == ()
+
+
+def test_the_border_has_its_share_of_the_evidence_for() -> None:
+    assert heatmap(np.ones((4, 5))).border_share() == pytest.approx(14 / 20)
+    assert heatmap(-np.ones((4, 5))).border_share() == 0
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
+def test_a_map_that_is_not_finite_is_refused(bad: float) -> None:
+    with pytest.raises(ModelError, match=r"^The grad-cam map of layer 'layer4' holds NaN or infinity: .*\.$"):
+        heatmap([[1, bad]])
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (3,), (1, 2, 3)])
+def test_what_has_no_rows_and_columns_is_no_map(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ModelError, match=r"^A map has rows and columns, not shape \(.*\): .*\.$"):
+        heatmap(np.zeros(shape))
+
+
+def test_raw_values_are_saved_as_they_are(tmp_path: Path) -> None:
+    made = heatmap(PLAIN)
+    path = made.save(tmp_path / "map.npy")
+    assert path == tmp_path / "map.npy"
+    assert np.array_equal(np.load(path), made.values)
+
+
+def test_an_ending_counts_in_either_case(tmp_path: Path) -> None:
+    assert np.load(heatmap(PLAIN).save(tmp_path / "MAP.NPY")).shape == (2, 3)
+
+
+def test_the_figure_is_saved_as_a_picture(tmp_path: Path) -> None:
+    path = heatmap(PLAIN, picture=scene()).save(str(tmp_path / "map.png"))
+    with Image.open(path) as saved:
+        assert saved.format == "PNG"
+        assert len(np.unique(np.asarray(saved.convert("RGB")).reshape(-1, 3), axis=0)) > 100
+
+
+@pytest.mark.parametrize("name", ["map.txt", "map", "absent/map.npy", "absent/map.png"])
+def test_a_map_cannot_be_saved_under_another_ending_or_nowhere(tmp_path: Path, name: str) -> None:
+    with pytest.raises(PictureError, match=r"^[^\n]*map[^\n]*\.$"):
+        heatmap(PLAIN, picture=scene()).save(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("shown", "size"), [(scene(64, 96), (96, 64)), (None, (224, 149))])
+def test_a_notebook_shows_the_overlay_or_the_cells(shown: NDArray[np.uint8] | None, size: tuple[int, int]) -> None:
+    made = heatmap(PLAIN, picture=shown)
+    with Image.open(io.BytesIO(made._repr_png_())) as decoded:
+        assert decoded.size == size
+        pixels = np.asarray(decoded)
+    if shown is not None:
+        assert np.array_equal(pixels, made.overlay())
+    else:
+        assert len(np.unique(pixels.reshape(-1, 3), axis=0)) == len(np.unique(made.evidence()))

@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from networks import ChannelsLast, Pooled, Reused, Tokens, filled, picture, random_network
+from torch import Tensor, nn
+
+from gradcam_widgets import GradCAM, LayerError, candidate_layers
+from gradcam_widgets.layers import Layer, find_layer
+
+if TYPE_CHECKING:
+    from gradcam_widgets.layers import Layout
+
+
+class Shuffled(nn.Module):
+    """Defines its layers in another order than it calls them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(5, 3)
+        self.late = nn.Conv2d(4, 5, 3, 1, 1)
+        self.early = nn.Conv2d(3, 4, 3, 2, 1)
+        self.between = nn.Conv2d(4, 4, 3, 1, 1)
+        self.never = nn.Conv2d(4, 4, 3, 1, 1)
+        filled(self)
+
+    def forward(self, batch: Tensor) -> Tensor:
+        scores: Tensor = self.fc(self.late(self.between(self.early(batch))).mean(dim=(2, 3)))
+        return scores
+
+
+class ClassMaps(nn.Module):
+    """Puts out one map per class and pools it: no linear layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(nn.Conv2d(3, 4, 3, 2, 1), nn.ReLU(inplace=True))
+        self.classifier = nn.Conv2d(4, 3, 1)
+        filled(self)
+
+    def forward(self, batch: Tensor) -> Tensor:
+        scores: Tensor = self.classifier(self.features(batch)).mean(dim=(2, 3))
+        return scores
+
+
+def one_patch(row: int, column: int, side: int, rows: int = 32, columns: int = 64) -> Tensor:
+    """Return a picture of zeros but for one square patch."""
+    batch = torch.zeros(1, 3, rows, columns)
+    batch[:, :, side * row : side * (row + 1), side * column : side * (column + 1)] = 1
+    return batch
+
+
+@pytest.mark.parametrize(
+    ("network", "default", "grid", "why"),
+    [
+        ("vgg19", "features.35", (14, 14), "last spatial output, 14×14, before features.36 (pooling)"),
+        ("resnet18", "layer4.1", (7, 7), "last spatial output, 7×7"),
+        ("densenet121", "features", (7, 7), "last spatial output, 7×7"),
+        (
+            "squeezenet1_1",
+            "features.12",
+            (13, 13),  # 224 → 111 → 55 → 27 → 13 by kernels of 3 with stride 2
+            "last spatial output, 13×13, before classifier.1 (one map per class)",
+        ),
+        ("swin_t", "features.7.0", (7, 7), "second-to-last transformer block, 7×7 tokens"),
+        ("vit_b_16", "encoder.layers.encoder_layer_10", (14, 14), "second-to-last transformer block, 14×14 tokens"),
+    ],
+)
+def test_the_default_is_the_last_spatial_output_before_pooling_and_says_why(
+    network: str, default: str, grid: tuple[int, int], why: str
+) -> None:
+    model, batch = random_network(network), picture(224, 224)
+    found = candidate_layers(model, batch)
+    chosen = [layer for layer in found if layer.default]
+    assert [(layer.name, layer.grid) for layer in chosen] == [(default, grid)]
+    assert chosen[0].why.startswith(why)
+    assert not any(layer.why for layer in found if not layer.default)
+    assert str(chosen[0]) == f"{default} · {grid[0]}×{grid[1]}"
+    trace = GradCAM(model).trace(batch)
+    assert [layer.name for layer in trace.layers] == [default]
+    assert trace.activations[default].shape[2:] == grid
+
+
+def test_candidates_are_the_distinct_spatial_outputs_in_call_order() -> None:
+    found = candidate_layers(Pooled(), picture(24, 36))
+    # stem.2 is what stem hands on, features.1 what features does; after the pooling there is one cell.
+    assert [(layer.name, layer.kind, layer.shape, layer.default) for layer in found] == [
+        ("stem.0", "convolution", (6, 12, 18), False),
+        ("stem.1", "normalization", (6, 12, 18), False),
+        ("stem", "block", (6, 12, 18), False),
+        ("features.0", "convolution", (5, 6, 9), False),
+        ("features", "block", (5, 6, 9), False),
+        ("relu", "activation", (5, 6, 9), True),
+    ]
+
+
+def test_the_order_is_that_of_the_calls_not_of_the_definition() -> None:
+    found = candidate_layers(Shuffled(), picture())
+    assert [layer.name for layer in found] == ["early", "between", "late"]
+    assert [layer.default for layer in found] == [False, False, True]
+
+
+def test_a_module_called_several_times_stands_where_its_last_call_ended() -> None:
+    found = candidate_layers(Reused(), picture())
+    assert [(layer.name, layer.calls) for layer in found] == [("stem", 1), ("conv", 2), ("relu", 2)]
+
+
+def test_maps_per_class_are_listed_but_not_the_default() -> None:
+    found = candidate_layers(ClassMaps(), picture())
+    assert [(layer.name, layer.default) for layer in found] == [
+        ("features.0", False),
+        ("features", True),
+        ("classifier", False),
+    ]
+    assert found[1].why.endswith("before classifier (one map per class)")
+
+
+@pytest.mark.parametrize("embedding", [True, False])
+def test_tokens_become_a_grid_behind_class_token_and_registers(embedding: bool) -> None:
+    # 32×64 in patches of 8: 4×8, behind one class token and four registers
+    found = {layer.name: layer for layer in candidate_layers(Tokens(embedding=embedding), picture(32, 64))}
+    assert {layer.grid for layer in found.values()} == {(4, 8)}
+    assert (found["blocks.2"].shape, found["blocks.2"].layout) == ((37, 8), "tokens")
+    assert [name for name, layer in found.items() if layer.default] == ["blocks.1"]
+
+
+@pytest.mark.parametrize(("row", "column"), [(0, 0), (1, 5), (3, 7), (2, 0)])
+@pytest.mark.parametrize(
+    ("network", "layer", "side"),
+    [
+        (Tokens(), "blocks.0.norm", 8),
+        (Tokens(embedding=False), "patches", 8),
+        (ChannelsLast(), "norm", 4),
+        (ChannelsLast(), "mix", 4),
+        (ChannelsLast(), "stem", 4),
+    ],
+)
+def test_one_patch_of_the_picture_lands_on_its_cell(
+    network: nn.Module, layer: str, side: int, row: int, column: int
+) -> None:
+    engine = GradCAM(network)
+    seen, blank = (
+        engine.trace(batch, layer).activations[layer]
+        for batch in (one_patch(row, column, side), torch.zeros(1, 3, 32, 64))
+    )
+    assert seen.shape == (1, len(seen[0]), 32 // side, 64 // side)
+    assert (seen - blank).abs().sum(dim=1)[0].nonzero().tolist() == [[row, column]]
+
+
+@pytest.mark.parametrize(
+    ("layout", "shape", "axes"),
+    [
+        ("channels first", (2, 3), "nkhw"),
+        ("channels last", (2, 3), "nhwk"),
+    ],
+)
+def test_any_layout_is_brought_into_picture_channel_row_column(
+    layout: Layout, shape: tuple[int, int], axes: str
+) -> None:
+    expected = torch.arange(2 * 5 * 2 * 3).reshape(2, 5, 2, 3)
+    given = torch.einsum(f"nkhw->{axes}", expected)
+    assert torch.equal(Layer("x", "block", tuple(given.shape[1:]), shape, layout).maps(given), expected)
+
+
+def test_tokens_are_read_row_by_row_after_the_prefix() -> None:
+    tokens = torch.tensor([[-1.0, -1, 11, 12, 13, 21, 22, 23]])[:, :, None]
+    maps = Layer("x", "block", (8, 1), (2, 3), "tokens").maps(tokens)
+    assert maps.tolist() == [[[[11, 12, 13], [21, 22, 23]]]]
+
+
+@pytest.mark.parametrize("size", [(32, 64), (64, 32), (48, 48), (32, 96)])
+@pytest.mark.parametrize("width", [6, 20])
+def test_channels_are_found_last_or_first_on_any_aspect(size: tuple[int, int], width: int) -> None:
+    found = {layer.name: layer for layer in candidate_layers(ChannelsLast(width), picture(*size))}
+    assert {layer.grid for layer in found.values()} == {(size[0] // 4, size[1] // 4)}
+    assert {name: layer.layout for name, layer in found.items()} == {
+        "stem": "channels first",
+        "norm": "channels last",
+        "mix.0": "channels last",
+        "mix": "channels last",
+    }
+
+
+def test_ambiguous_tokens_are_an_error_with_shape_and_remedy() -> None:
+    # Ten tokens over 12×12 are 3×3 behind one, or 2×2 behind six.
+    model, batch = Tokens(patch=4, registers=0, embedding=False), picture(12, 12)
+    with pytest.raises(
+        LayerError,
+        match=r"^The 10 tokens of layer 'blocks\.1' \(shape 1×10×8\) form 2×2 or 3×3 over a picture of 12×12: "
+        r"give GradCAM\(model, token_grid=\(rows, columns\)\)\.$",
+    ):
+        GradCAM(model).trace(batch, "blocks.1")
+    assert GradCAM(model, token_grid=(3, 3)).trace(batch, "blocks.1").layers[0].grid == (3, 3)
+    found = candidate_layers(model, batch, token_grid=(3, 3))
+    assert [layer.name for layer in found if layer.default] == ["blocks.1"]
+
+
+def test_tokens_that_form_no_grid_are_an_error_with_shape_and_remedy() -> None:
+    with pytest.raises(LayerError, match=r"^The 53 tokens of .* \(shape 1×53×8\) form no grid over .*token_grid.*\.$"):
+        GradCAM(Tokens(registers=20)).trace(picture(32, 64), "blocks.1")
+
+
+@pytest.mark.parametrize("token_grid", [(9, 8), (0, 4)])
+def test_a_token_grid_that_does_not_fit_is_refused(token_grid: tuple[int, int]) -> None:
+    with pytest.raises(LayerError, match=r"^Layer 'blocks\.1' puts out 37 tokens.*token_grid: .*\.$"):
+        GradCAM(Tokens(), token_grid=token_grid).trace(picture(32, 64), "blocks.1")
+
+
+def test_a_layer_is_found_by_its_path_or_as_a_module() -> None:
+    model = Pooled()
+    assert find_layer(model, "features.1") == ("features.1", model.features[1])
+    assert find_layer(model, model.features) == ("features", model.features)
+
+
+def test_a_network_without_a_spatial_layer_has_no_candidate_and_says_so() -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 2))
+    assert candidate_layers(model, picture(8, 8)) == []
+    with pytest.raises(LayerError, match=r"^No layer of this Sequential puts out rows and columns: .*\.$"):
+        GradCAM(model).trace(picture(8, 8))
