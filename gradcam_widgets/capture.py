@@ -111,6 +111,8 @@ def gradients(logits: Tensor, class_indices: Tensor, kept: list[Tensor]) -> list
     Returns:
         One gradient in the shape of each kept output; None where the score does not depend on it.
     """
+    if not logits.requires_grad:
+        return [None] * len(kept)
     with torch.inference_mode(mode=False):
         one_hot = torch.zeros_like(logits, requires_grad=False)
         one_hot[torch.arange(len(one_hot)), class_indices] = 1

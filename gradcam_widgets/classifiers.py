@@ -118,7 +118,9 @@ class Classifier:
             LayerError: If a layer cannot be used.
         """
         whole = read_picture(picture)
-        return self.engine.trace(self._batch(whole), layers, pictures=[self._seen(whole)])
+        seen = self._seen(whole)
+        seen.setflags(write=False)  # so that the maps can share it
+        return self.engine.trace(self._batch(whole), layers, pictures=[seen])
 
     def heatmap(
         self,

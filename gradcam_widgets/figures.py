@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, get_args
 
 import cv2
@@ -18,7 +19,7 @@ from .heatmap import shared_limit
 from .overlay import DEFAULT_COLORMAPS, Evidence, check_choice, color_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -128,11 +129,18 @@ def save_figure(figure: Figure, path: Path) -> Path:
     """
     if path.suffix.lower() not in ENDINGS:
         raise PictureError(f"A figure cannot be saved as '{path}': end its name on {', '.join(ENDINGS)} or .npy.")
-    try:
+    with writing(path):
         figure.savefig(path, dpi=150)
+    return path
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn the system's errors of writing a file into a `PictureError`."""
+    try:
+        yield
     except OSError as error:
         raise PictureError(f"'{path}' cannot be written ({error.strerror}): choose a folder that exists.") from error
-    return path
 
 
 def _canvas(panels: int, aspect: float, notes: Sequence[str], headline: str | None) -> tuple[Figure, list[Axes], Axes]:
@@ -152,7 +160,9 @@ def _canvas(panels: int, aspect: float, notes: Sequence[str], headline: str | No
     axes = [place(MARGIN + i * (wide + GAP), wide) for i in range(panels)]
     bar = place(MARGIN + panels * (wide + GAP), BAR_INCHES)
     left = MARGIN / width
-    figure.text(left, MARGIN / height, "\n".join(lines), fontsize=8, color=MUTED, va="bottom", linespacing=1.3, parse_math=False)
+    figure.text(
+        left, MARGIN / height, "\n".join(lines), fontsize=8, color=MUTED, va="bottom", linespacing=1.3, parse_math=False
+    )
     if headline:
         figure.text(left, 1 - MARGIN / height, headline, fontsize=12, fontweight="bold", va="top", parse_math=False)
     return figure, axes, bar

@@ -11,7 +11,7 @@ import numpy as np
 
 from .errors import GradCAMError, ModelError, PictureError
 from .images import read_picture
-from .overlay import blend, colorize, encode_png, select, strength, upsample
+from .overlay import blend, check_opacity, colorize, encode_png, select, strength, upsample
 
 if TYPE_CHECKING:
     import os
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .images import Picture
     from .overlay import Evidence, Interpolation
 
+NEGLIGIBLE = 1e-6
 BORDER_REMARK_SHARE = 0.5
 PICTURE_SIZE_WITHOUT_ONE = 224
 
@@ -80,10 +81,8 @@ class Heatmap:
             )
         values.setflags(write=False)
         object.__setattr__(self, "values", values)
-        if self.picture is not None:
-            picture = read_picture(self.picture)
-            picture.setflags(write=False)
-            object.__setattr__(self, "picture", picture)
+        if self.picture is not None and self.picture.flags.writeable:
+            object.__setattr__(self, "picture", _frozen(self.picture))
 
     def __repr__(self) -> str:
         """Return one line that is the same on every machine."""
@@ -111,6 +110,10 @@ class Heatmap:
         """Return the largest value on one side of the map, the upper end of its own scale, raw units."""
         return float(np.abs(self.evidence(evidence)).max())
 
+    def speaks(self, evidence: Evidence = "for") -> bool:
+        """Say whether there is evidence on a side: more than a millionth of the map's largest value, which is noise."""
+        return self.limit(evidence) > NEGLIGIBLE * self.limit("both")
+
     def share_for(self) -> float:
         """Return the part of all evidence that speaks for the class, in 0…1; NaN for a map of zeros."""
         total = float(np.abs(self.values).sum())
@@ -118,17 +121,17 @@ class Heatmap:
 
     def peak(self, evidence: Evidence = "for") -> tuple[int, int] | None:
         """Return the cell (row, column) with most evidence, or None where there is none on that side."""
-        seen = np.abs(self.evidence(evidence))
-        if seen.max() == 0:
+        if not self.speaks(evidence):
             return None
+        seen = np.abs(self.evidence(evidence))
         row, column = np.unravel_index(int(seen.argmax()), seen.shape)
         return int(row), int(column)
 
     def centroid(self, evidence: Evidence = "for") -> tuple[float, float] | None:
         """Return the evidence's centre of mass (row, column) in cells, or None where there is none on that side."""
-        seen = np.abs(self.evidence(evidence)).astype(np.float64)
-        if seen.max() == 0:
+        if not self.speaks(evidence):
             return None
+        seen = np.abs(self.evidence(evidence)).astype(np.float64)
         rows, columns = np.indices(seen.shape)
         return float((rows * seen).sum() / seen.sum()), float((columns * seen).sum() / seen.sum())
 
@@ -153,7 +156,7 @@ class Heatmap:
         """
         if not 0 <= threshold < 1:
             raise PictureError(f"A box's threshold is a share of the maximum from 0 to below 1, not {threshold:g}.")
-        if self.limit(evidence) == 0:
+        if not self.speaks(evidence):
             return None
         seen = np.abs(upsample(self.evidence(evidence), size or self._picture_size() or self.grid))
         region = (seen > threshold * seen.max()).astype(np.uint8)
@@ -177,7 +180,7 @@ class Heatmap:
                 *self.noted,
                 f"The map is zero: the score of {self.title} does not depend on layer {self.layer}.",
             )
-        if self.limit("for") == 0:
+        if not self.speaks("for"):
             return (
                 *self.noted,
                 f"No positive evidence for {self.title} at layer {self.layer}: look at the signed map.",
@@ -194,7 +197,7 @@ class Heatmap:
 
     def on(self, picture: Picture) -> Heatmap:
         """Return the same map over another rendering of what the network saw."""
-        return replace(self, picture=read_picture(picture))
+        return replace(self, picture=_frozen(picture))
 
     def overlay(
         self,
@@ -227,6 +230,7 @@ class Heatmap:
             PictureError: If no picture is known, or a choice is unknown.
         """
         shown = self._shown(picture)
+        check_opacity(opacity)
         large = upsample(self.values, shown.shape[:2], interpolation)
         top = self.limit(evidence) if limit is None else limit
         colors = colorize(large, top, evidence, colormap)
@@ -263,17 +267,19 @@ class Heatmap:
         Raises:
             PictureError: If the ending is none of these, or the folder does not exist.
         """
-        from .figures import save_figure  # noqa: PLC0415 - matplotlib loads only for who draws
+        from .figures import save_figure, writing  # noqa: PLC0415 - matplotlib loads only for who draws
 
         target = Path(path)
-        if target.suffix.lower() == ".npy":
-            np.save(target, self.values)
-            return target
-        return save_figure(self.figure(**look), target)
+        if target.suffix.lower() != ".npy":
+            return save_figure(self.figure(**look), target)
+        with writing(target), target.open("wb") as file:
+            np.save(file, self.values)
+        return target
 
     def digest(self) -> str:
         """Describe the map in one short line, stable to three significant figures, for people and for tests."""
-        low, high = (_three(float(v)) for v in (self.values.min(), self.values.max()))
+        noise = NEGLIGIBLE * self.limit("both")
+        low, high = (_three(0 if abs(v) <= noise else float(v)) for v in (self.values.min(), self.values.max()))
         peak, centroid = self.peak(), self.centroid()
         if peak is None or centroid is None:
             where = "no positive evidence"
@@ -336,6 +342,13 @@ def shared_limit(heatmaps: Sequence[Heatmap], evidence: Evidence = "for") -> flo
     if not heatmaps:
         raise GradCAMError("A shared scale needs at least one map, and none was given.")
     return max(heatmap.limit(evidence) for heatmap in heatmaps)
+
+
+def _frozen(picture: Picture) -> NDArray[np.uint8]:
+    """Return a picture as an array of its own that cannot be written to, so that many maps may share it."""
+    own = read_picture(picture)
+    own.setflags(write=False)
+    return own
 
 
 def _three(number: float) -> str:

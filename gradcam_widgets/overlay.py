@@ -108,9 +108,8 @@ def blend(
         colors: Likewise, of the same size.
         opacity: Between 0 and 1, one for all or one for each pixel, axes (row, column).
     """
+    check_opacity(opacity)
     share = np.asarray(opacity, dtype=np.float32)
-    if not (share.min() >= 0 and share.max() <= 1):
-        raise PictureError(f"An opacity lies between 0 and 1, not at {float(share.max()):g}.")
     share = share[..., None] if share.ndim else share
     return np.rint(picture * (1 - share) + colors * share).astype(np.uint8)
 
@@ -118,6 +117,13 @@ def blend(
 def encode_png(picture: NDArray[np.uint8]) -> bytes:
     """Encode a picture, axes (row, column, RGB), uint8, as the bytes of a PNG file."""
     return bytes(cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1])
+
+
+def check_opacity(opacity: float | NDArray[np.float32]) -> None:
+    """Raise a `PictureError` if an opacity is outside of 0…1."""
+    low, high = float(np.min(opacity)), float(np.max(opacity))
+    if not (low >= 0 and high <= 1):
+        raise PictureError(f"An opacity lies between 0 and 1, not at {low if low < 0 else high:g}.")
 
 
 def check_choice(what: str, given: str, choices: tuple[str, ...]) -> None:
