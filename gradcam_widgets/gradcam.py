@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, cast
 
 from torch import Tensor, nn
 
@@ -89,13 +90,19 @@ class GradCAM:
                 )
             chosen = [default]
         else:
-            wanted = [layers] if isinstance(layers, (str, nn.Module)) else list(layers)
+            single = isinstance(layers, (str, nn.Module)) or not isinstance(layers, Iterable)
+            wanted = [cast("str | nn.Module", layers)] if single else list(cast("Sequence[str | nn.Module]", layers))
             if not wanted:
                 raise LayerError("An empty list of layers was given: name at least one, or leave it out.")
             named = dict(find_layer(self.model, layer) for layer in wanted)
             capture = forward(self.model, ready, named, self._scores)
             chosen = [self._called_layer(name, capture, geometry) for name in named]
         self._check_finite(capture.logits, ready)
+        if self.categories is not None and len(self.categories) != capture.logits.shape[1]:
+            raise ModelError(
+                f"{len(self.categories)} categories were given for a network with {capture.logits.shape[1]} class "
+                "scores: give one name for each."
+            )
         return Trace(self, capture, chosen, pictures)
 
     def layers(self, batch: Tensor) -> list[Layer]:
@@ -151,8 +158,10 @@ class GradCAM:
         scores = self.output(output) if self.output else _find_scores(output)
         if isinstance(scores, Tensor) and scores.ndim == 1 and self.output is None:
             scores = scores[:, None]
-        if not isinstance(scores, Tensor) or scores.ndim != 2 or 0 in scores.shape:
-            what = f"of shape {tuple(scores.shape)}" if isinstance(scores, Tensor) else f"in a {type(scores).__name__}"
+        if not isinstance(scores, Tensor) or scores.ndim != 2 or 0 in scores.shape or not scores.is_floating_point():
+            what = f"in a {type(scores).__name__}"
+            if isinstance(scores, Tensor):
+                what = f"as {str(scores.dtype).removeprefix('torch.')} of shape {tuple(scores.shape)}"
             raise ModelError(
                 f"Class scores have axes (picture, category), but the network's come {what}: "
                 "give GradCAM(model, output=…), a function that reads them from what the network returns."

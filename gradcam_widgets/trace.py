@@ -116,8 +116,8 @@ class Trace:
         """
         count = len(self.logits)
         wanted: Sequence[int | str | None]
-        if class_indices is None or isinstance(class_indices, (int, str)):
-            wanted = [class_indices] * count
+        if class_indices is None or isinstance(class_indices, (int, str)) or getattr(class_indices, "ndim", 1) == 0:
+            wanted = [class_indices] * count  # type: ignore[list-item]  # a scalar of numpy or torch is an index, too
         else:
             wanted = list(class_indices)
         if len(wanted) != count:
@@ -221,7 +221,7 @@ class Trace:
 
     def _category(self, class_index: int) -> str | None:
         names = self._engine.categories
-        return names[class_index] if names and len(names) == self.logits.shape[1] else None
+        return names[class_index] if names else None
 
     def _index(self, class_index: int | str | None, picture: int) -> int:
         if class_index is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import ExitStack
 from typing import Any
 from unittest import mock
 
@@ -37,8 +38,10 @@ def random_network(name: str, **options: Any) -> nn.Module:
     """Build a network of torchvision in eval mode without drawing its initial weights twice."""
     if name in ("googlenet", "inception_v3"):
         options = {"init_weights": False, **options}
-    initializers = [each for each in dir(nn.init) if each.endswith("_") and not each.startswith("_")]
-    with mock.patch.multiple(nn.init, **dict.fromkeys(initializers, _leave)):
+    with ExitStack() as stack:
+        for initializer in dir(nn.init):
+            if initializer.endswith("_") and not initializer.startswith("_"):
+                stack.enter_context(mock.patch.object(nn.init, initializer, _leave))
         model: nn.Module = torchvision.models.get_model(name, **options)
     return filled(model).eval()
 
@@ -60,8 +63,8 @@ class Pooled(nn.Module):
         super().__init__()
         self.stem = nn.Sequential(nn.Conv2d(3, 6, 3, 2, 1), nn.BatchNorm2d(6), nn.ReLU(inplace=True))
         self.features = nn.Sequential(nn.Conv2d(6, 5, 3, 2, 1), nn.BatchNorm2d(5))
-        self.relu = nn.ReLU(inplace=True)
-        self.pooling = nn.AdaptiveAvgPool2d(1)
+        self.relu: nn.Module = nn.ReLU(inplace=True)
+        self.pooling: nn.Module = nn.AdaptiveAvgPool2d(1)
         self.dropout = nn.Dropout(0.5)
         self.classifier = nn.Linear(5, categories)
         filled(self)
@@ -122,7 +125,8 @@ class Block(nn.Module):
     def forward(self, tokens: Tensor) -> Tensor:
         seen = self.norm(tokens)
         tokens = tokens + self.attention(seen, seen, seen, need_weights=False)[0]
-        return tokens + self.mlp(tokens)
+        mixed: Tensor = tokens + self.mlp(tokens)
+        return mixed
 
 
 class Tokens(nn.Module):
@@ -165,7 +169,7 @@ class ChannelsLast(nn.Module):
 
 
 class Reused(nn.Module):
-    """Calls one convolution and one activation twice."""
+    """Calls one convolution twice, and one activation before, between and after."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -176,6 +180,6 @@ class Reused(nn.Module):
         filled(self)
 
     def forward(self, batch: Tensor) -> Tensor:
-        once = self.relu(self.conv(self.stem(batch)))
+        once = self.relu(self.conv(self.relu(self.stem(batch))))
         scores: Tensor = self.fc(self.relu(self.conv(once)).mean(dim=(2, 3)))
         return scores

@@ -3,7 +3,6 @@ from __future__ import annotations
 import copy
 import gc
 import weakref
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
@@ -16,6 +15,7 @@ from gradcam_widgets import METHODS, GradCAM, LayerError, MethodError, ModelErro
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     Mode = Callable[[], AbstractContextManager[Any]]
 
@@ -69,7 +69,8 @@ class Counting(Pooled):
     def forward(self, batch: Tensor) -> Tensor:
         self.calls.add_(1)
         self.last = batch.mean()
-        return super().forward(batch)
+        scores: Tensor = super().forward(batch) + self.features.get_buffer("calls")
+        return scores
 
 
 class Caching(Pooled):
@@ -92,6 +93,13 @@ class MonteCarlo(Pooled):
         scores = super().forward(batch)
         self.dropout.train()
         return scores
+
+
+class Centring(Pooled):
+    """Shifts its input in place before all else."""
+
+    def forward(self, batch: Tensor) -> Tensor:
+        return super().forward(batch.sub_(0.5))
 
 
 class FrozenBackbone(Pooled):
@@ -198,7 +206,8 @@ def by_hand(model: nn.Module, batch: Tensor, class_index: int, *, at_relu: bool 
         maps = (maps.relu() if at_relu else maps).requires_grad_()
         scores = model.head(maps if at_relu else maps.relu())
         (gradient,) = torch.autograd.grad(scores[:, class_index].sum(), maps)
-        return (gradient.mean(dim=(2, 3), keepdim=True) * maps).sum(dim=1).detach()
+        found: Tensor = (gradient.mean(dim=(2, 3), keepdim=True) * maps).sum(dim=1).detach()
+        return found
 
 
 def assert_close(values: Any, expected: Tensor, tolerance: float = 1e-6) -> None:
@@ -221,6 +230,14 @@ def test_the_model_is_given_back_bit_identical(build: Callable[[], nn.Module], m
         trace.compare([0, 2], method="hirescam")
         engine.heatmaps(picture(pictures=2), [0, 1], "features")
     assert portrait(model) == before
+
+
+@pytest.mark.parametrize("build", [Counting, Caching, MonteCarlo])
+def test_a_plain_pass_would_have_changed_these_models(build: Callable[[], nn.Module]) -> None:
+    model = build().eval()
+    before = portrait(model)
+    model(picture())
+    assert portrait(model) != before
 
 
 def a_hook(module: str) -> Callable[[Pooled], Callable[[], object]]:
@@ -406,10 +423,20 @@ def test_memory_that_the_network_writes_into_later_does_not_reach_what_is_kept()
     assert_close(GradCAM(model).heatmap(picture(), 1, "relu").values, by_hand(plain, picture(), 1, at_relu=True)[0])
 
 
-def test_the_scores_are_those_of_the_plain_pass() -> None:
-    model = Pooled().eval()
+@pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
+def test_the_callers_batch_is_left_as_it_was_by_a_network_that_writes_into_it(mode: Mode) -> None:
+    with mode():
+        batch = picture()
+        found = GradCAM(Centring()).heatmap(batch, 1, "features")
+    assert torch.equal(batch, picture())
+    assert_close(found.values, by_hand(Pooled(), picture() - 0.5, 1)[0])
+
+
+@pytest.mark.parametrize("build", [Pooled, Counting])
+def test_the_scores_are_those_of_the_plain_pass(build: Callable[[], nn.Module]) -> None:
+    model = build().eval()
     with torch.inference_mode():
-        expected = model(picture(pictures=2))
+        expected = copy.deepcopy(model)(picture(pictures=2))
     assert torch.equal(GradCAM(model).trace(picture(pictures=2), ["stem", "stem.1", "features"]).logits, expected)
 
 
@@ -450,7 +477,8 @@ def test_changing_the_layer_two_hundred_times_leaves_no_hook_and_no_tensor() -> 
 def test_a_trace_is_freed_at_once_without_the_garbage_collector() -> None:
     trace = GradCAM(Pooled()).trace(picture())
     trace.heatmap(method=next(iter(METHODS)))
-    references = [weakref.ref(trace), weakref.ref(trace._scores), *map(weakref.ref, trace._kept.values())]
+    references: list[Callable[[], object]] = [weakref.ref(trace), weakref.ref(trace._scores)]
+    references += [weakref.ref(tensor) for tensor in trace._kept.values()]
     gc.disable()
     try:
         del trace

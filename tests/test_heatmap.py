@@ -31,7 +31,7 @@ TWO_REGIONS = [  # one strong cell above left, four weaker ones below right
 
 def heatmap(values: Any, **changes: Any) -> Heatmap:
     given: dict[str, Any] = {
-        "values": np.array(values),
+        "values": np.asarray(values),
         "class_index": 833,
         "category": "submarine",
         "logit": 4.5678,
@@ -54,12 +54,13 @@ def grid_of(cells: dict[tuple[int, int], float], rows: int, columns: int) -> NDA
 
 
 def test_values_are_signed_raw_float32_and_a_copy() -> None:
-    source = np.array(PLAIN) * 1e-6
-    made = heatmap(source)
-    source[:] = 7
-    assert made.values.dtype == np.float32
-    assert made.grid == (2, 3)
-    np.testing.assert_array_equal(made.values, (np.array(PLAIN) * 1e-6).astype(np.float32))
+    for dtype in (np.float32, np.float64):
+        source = (np.array(PLAIN) * 1e-6).astype(dtype)
+        made = heatmap(source)
+        source[:] = 7
+        assert made.values.dtype == np.float32
+        assert made.grid == (2, 3)
+        np.testing.assert_array_equal(made.values, (np.array(PLAIN) * 1e-6).astype(np.float32))
 
 
 def test_nothing_of_a_map_can_be_changed() -> None:
@@ -144,6 +145,14 @@ def test_the_box_is_that_of_the_largest_region_above_the_threshold(
     threshold: float, evidence: Evidence, expected: tuple[int, ...]
 ) -> None:
     assert heatmap(TWO_REGIONS).box(threshold, evidence=evidence) == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "expected"),
+    [(1, 1, (5, 2, 7, 5)), (-1, 1, (5, 0, 7, 3)), (1, -1, (0, 2, 2, 5)), (-1, -1, (0, 0, 2, 3))],
+)
+def test_the_larger_region_wins_wherever_it_lies(rows: int, columns: int, expected: tuple[int, ...]) -> None:
+    assert heatmap(np.array(TWO_REGIONS)[::rows, ::columns]).box() == expected
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,18 @@ from gradcam_widgets import GradCAM, LayerError, candidate_layers
 from gradcam_widgets.layers import Layer, find_layer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gradcam_widgets.layers import Layout
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """On a busy machine, threads that wait for one another take five times as long."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 class Shuffled(nn.Module):
@@ -37,7 +48,7 @@ class ClassMaps(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.features = nn.Sequential(nn.Conv2d(3, 4, 3, 2, 1), nn.ReLU(inplace=True))
-        self.classifier = nn.Conv2d(4, 3, 1)
+        self.classifier: nn.Module = nn.Conv2d(4, 3, 1)
         filled(self)
 
     def forward(self, batch: Tensor) -> Tensor:
@@ -104,7 +115,14 @@ def test_the_order_is_that_of_the_calls_not_of_the_definition() -> None:
 
 def test_a_module_called_several_times_stands_where_its_last_call_ended() -> None:
     found = candidate_layers(Reused(), picture())
-    assert [(layer.name, layer.calls) for layer in found] == [("stem", 1), ("conv", 2), ("relu", 2)]
+    assert [(layer.name, layer.calls) for layer in found] == [("stem", 1), ("conv", 2), ("relu", 3)]
+
+
+def test_what_has_not_the_pictures_aspect_is_no_candidate() -> None:
+    model = ClassMaps()
+    model.classifier = nn.Sequential(nn.AdaptiveAvgPool2d((12, 12)), model.classifier)
+    assert model(picture(32, 64)).shape == (1, 3)
+    assert [layer.name for layer in candidate_layers(model, picture(32, 64))] == ["features.0", "features"]
 
 
 def test_maps_per_class_are_listed_but_not_the_default() -> None:
