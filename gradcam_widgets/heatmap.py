@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from .errors import GradCAMError, ModelError, PictureError
 from .images import read_picture
-from .overlay import blend, check_opacity, colorize, encode_png, select, strength, upsample
+from .overlay import DEFAULT_COLORMAPS, blend, check_opacity, colorize, encode_png, select, strength, upsample
 
 if TYPE_CHECKING:
     import os
@@ -87,6 +87,10 @@ class Heatmap:
     def __repr__(self) -> str:
         """Return one line that is the same on every machine."""
         return f"Heatmap({self.title}, logit {self.logit:.3g}, {self.layer} {self._shape}, {self.method})"
+
+    def __reduce__(self) -> tuple[type[Heatmap], tuple[Any, ...]]:
+        """Copy and unpickle by way of the checks, so that the arrays stay read-only."""
+        return Heatmap, tuple(getattr(self, each.name) for each in fields(self))
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -231,10 +235,11 @@ class Heatmap:
         """
         shown = self._shown(picture)
         check_opacity(opacity)
-        large = upsample(self.values, shown.shape[:2], interpolation)
+        large = upsample(self.evidence(evidence), shown.shape[:2], interpolation)
         top = self.limit(evidence) if limit is None else limit
-        colors = colorize(large, top, evidence, colormap)
-        return blend(shown, colors, opacity * strength(large, top, evidence) if fade else opacity)
+        side: Evidence = "both" if evidence == "both" else "for"  # evidence against was turned positive
+        colors = colorize(large, top, side, colormap or DEFAULT_COLORMAPS[evidence])
+        return blend(shown, colors, opacity * strength(large, top, side) if fade else opacity)
 
     def figure(
         self,

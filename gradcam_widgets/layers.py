@@ -236,10 +236,18 @@ def _distinct(outputs: Sequence[Output]) -> list[list[Output]]:
 
 def _is_channels_last(output: Output, picture: Grid) -> bool:
     first, second, third = output.shape[1:]
-    module = output.module
-    if isinstance(module, nn.Linear) or (isinstance(module, nn.LayerNorm) and module.normalized_shape == (third,)):
-        return not _fits((second, third), picture) or _fits((first, second), picture)
-    return _fits((first, second), picture) and not _fits((second, third), picture)
+    if _kind(output.module) in ("convolution", "pooling") or isinstance(output.module, nn.BatchNorm2d):
+        return False
+    last_fits, first_fits = _fits((first, second), picture), _fits((second, third), picture)
+    if last_fits != first_fits:
+        return last_fits
+    # A cube, or a picture of no aspect: only layers that work along the last axis tell.
+    parts = list(output.module.modules())
+    return not any(isinstance(part, nn.Conv2d) for part in parts) and any(
+        (isinstance(part, nn.Linear) and part.out_features == third)
+        or (isinstance(part, nn.LayerNorm) and part.normalized_shape == (third,))
+        for part in parts
+    )
 
 
 def _fits(grid: Grid, picture: Grid) -> bool:

@@ -4,11 +4,18 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 
 from gradcam_widgets.downloads import REGISTRY
 
 HOME_AT_START = os.environ.get("GRADCAM_WIDGETS_HOME")
 FOLDER_AT_START = Path.cwd()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Threads that wait for each other take ten times as long where other work runs beside."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import copy
 import dataclasses
 import io
+import pickle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from gradcam_widgets.heatmap import Heatmap, shared_limit
 from gradcam_widgets.overlay import blend, colorize, upsample
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -354,3 +357,12 @@ def test_a_notebook_shows_the_overlay_or_the_cells(shown: NDArray[np.uint8] | No
         assert np.array_equal(pixels, made.overlay())
     else:
         assert len(np.unique(pixels.reshape(-1, 3), axis=0)) == len(np.unique(made.evidence()))
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda made: pickle.loads(pickle.dumps(made))])  # noqa: S301 - ours
+def test_a_copy_cannot_be_written_to_either(copied: Callable[[Heatmap], Heatmap]) -> None:
+    twin = copied(heatmap(PLAIN, picture=scene()))
+    assert np.array_equal(twin.values, np.float32(PLAIN))
+    assert twin.picture is not None
+    assert not twin.values.flags.writeable
+    assert not twin.picture.flags.writeable

@@ -11,18 +11,7 @@ from gradcam_widgets import GradCAM, LayerError, candidate_layers
 from gradcam_widgets.layers import Layer, find_layer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from gradcam_widgets.layers import Layout
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """On a busy machine, threads that wait for one another take five times as long."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 class Shuffled(nn.Module):
@@ -237,3 +226,12 @@ def test_a_network_without_a_spatial_layer_has_no_candidate_and_says_so() -> Non
     assert candidate_layers(model, picture(8, 8)) == []
     with pytest.raises(LayerError, match=r"^No layer of this Sequential puts out rows and columns: .*\.$"):
         GradCAM(model).trace(picture(8, 8))
+
+
+def test_a_cube_is_read_by_the_layers_that_work_along_its_last_axis() -> None:
+    swin = {layer.name: layer for layer in candidate_layers(random_network("swin_t"), torch.randn(1, 3, 384, 384))}
+    assert swin["features.1.0"].shape == (96, 96, 96)
+    assert swin["features.1.0"].layout == swin["features.1.0.norm1"].layout == "channels last"
+    convnext = candidate_layers(random_network("convnext_tiny"), torch.randn(1, 3, 384, 384))
+    (block,) = [layer for layer in convnext if layer.name == "features.1.0"]
+    assert (block.shape, block.layout) == ((96, 96, 96), "channels first")

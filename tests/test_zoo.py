@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 import torch
@@ -9,9 +7,6 @@ import torchvision
 from networks import picture, random_network
 
 from gradcam_widgets import GradCAM
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 NAMES: list[str] = torchvision.models.list_models(module=torchvision.models)
 SIZE = (128, 160)
@@ -32,15 +27,6 @@ SQUARES = {  # networks that take one size only, and a grid of that size over th
     "vit_h_14": (112, (8, 8)),
 }
 GIANTS = {"regnet_y_128gf", "vit_h_14"}  # weights of 2.4 GiB
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """On a busy machine, threads that wait for one another take five times as long."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def test_torchvision_has_the_eighty_networks_that_are_promised() -> None:
