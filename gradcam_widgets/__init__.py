@@ -19,6 +19,7 @@ from .errors import (
 )
 from .gradcam import GradCAM, candidate_layers
 from .heatmap import Box, Heatmap, shared_limit
+from .images import read_picture
 from .layers import Layer
 from .methods import METHODS
 from .trace import Prediction, Trace
@@ -51,6 +52,7 @@ __all__ = [
     "classifier_names",
     "comparison_figure",
     "load_classifier",
+    "read_picture",
     "shared_limit",
 ]
 

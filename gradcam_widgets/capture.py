@@ -48,11 +48,15 @@ class Capture:
         logits: The class scores as `finish` read them from the network's output, connected to the graph.
         kept: Each kept layer's own output at its last call, connected to the graph, by name in call order.
         outputs: Every watched module's output, in the order in which their last calls ended.
+        weights: The network's parameters and buffers, with how often each had been written to.
+        in_training: Whether a part of the network was in training mode.
     """
 
     logits: Tensor
     kept: dict[str, Tensor]
     outputs: list[Output]
+    weights: list[tuple[Tensor, int]]
+    in_training: bool
 
 
 def unwrap(model: nn.Module) -> nn.Module:
@@ -93,39 +97,68 @@ def forward(
         raise ModelError(
             "A scripted network (torch.jit) does not show its layers: give the Python module it was made from."
         )
-    hooks = [(module, name, keep(name)) for name, module in layers.items()]
-    tape = _Tape()
-    logits = _run(model, batch, hooks, finish, tape, grad_before_the_cut=False)
+    wanted = frozenset(filter(keep, layers))
+    tape = _Tape(wanted)
+    logits = _run(model, batch, layers, finish, tape, grad_before_the_cut=False)
     if tape.interrupted:
         # The network itself runs a part under no_grad, and on leaving it put our no_grad back.
-        tape = _Tape()
-        logits = _run(model, batch, hooks, finish, tape, grad_before_the_cut=True)
-    return Capture(logits, tape.kept, list(tape.outputs.values()))
+        tape = _Tape(wanted)
+        logits = _run(model, batch, layers, finish, tape, grad_before_the_cut=True)
+    modules = _modules(model)
+    weights = [
+        (tensor, tensor._version)  # noqa: SLF001 - torch's own
+        for module in modules
+        for table in (module._parameters, module._buffers)  # noqa: SLF001 - `parameters()` takes four times as long
+        for tensor in table.values()
+        if tensor is not None and not tensor.is_inference()
+    ]
+    in_training = any(module.training for module in modules)
+    return Capture(logits, tape.kept, list(tape.outputs.values()), weights, in_training)
 
 
-def gradients(logits: Tensor, class_indices: Tensor, kept: list[Tensor]) -> list[Tensor | None]:
+def gradients(model: nn.Module, capture: Capture, class_indices: Tensor, names: list[str]) -> list[Tensor | None]:
     """Differentiate one class score of each picture with respect to kept outputs; no `.grad` is written.
 
     Args:
-        logits: Class scores with their graph, axes (picture, category).
+        model: The network, whose checkpointed parts run again.
+        capture: What its forward pass left behind.
         class_indices: One category for each picture, int64, axis (picture).
-        kept: Outputs kept by `forward`.
+        names: Of the kept outputs.
 
     Returns:
         One gradient in the shape of each kept output; None where the score does not depend on it.
+
+    Raises:
+        ModelError: If the network was changed since the pass, or checkpoints in the way that allows no gradients
+            of activations.
     """
-    if not logits.requires_grad:
-        return [None] * len(kept)
-    with torch.inference_mode(mode=False):
-        one_hot = torch.zeros_like(logits, requires_grad=False)
+    if any(tensor._version != version for tensor, version in capture.weights):  # noqa: SLF001 - torch's own
+        raise ModelError("The network's weights or buffers were changed since this trace was made: trace again.")
+    if not capture.logits.requires_grad:
+        return [None] * len(names)
+    with ExitStack() as stack:
+        stack.enter_context(torch.inference_mode(mode=False))
+        if capture.in_training:
+            stack.enter_context(_given_back(model))
+        one_hot = torch.zeros_like(capture.logits, requires_grad=False)
         one_hot[torch.arange(len(one_hot)), class_indices] = 1
-        return list(torch.autograd.grad(logits, kept, grad_outputs=one_hot, retain_graph=True, allow_unused=True))
+        kept = [capture.kept[name] for name in names]
+        try:
+            found = torch.autograd.grad(capture.logits, kept, one_hot, retain_graph=True, allow_unused=True)
+        except RuntimeError as error:
+            if "use_reentrant" not in str(error):
+                raise
+            raise ModelError(
+                "The network checkpoints with use_reentrant=True, which allows no gradients of activations: "
+                "set use_reentrant=False."
+            ) from error
+    return list(found)
 
 
 def _run(
     model: nn.Module,
     batch: Tensor,
-    hooks: list[tuple[nn.Module, str, bool]],
+    layers: Mapping[str, nn.Module],
     finish: Callable[[Any], Tensor],
     tape: _Tape,
     *,
@@ -135,8 +168,8 @@ def _run(
         stack.enter_context(torch.inference_mode(mode=False))
         stack.enter_context(torch.set_grad_enabled(grad_before_the_cut))
         stack.enter_context(_given_back(model))
-        for module, name, keep in hooks:
-            stack.callback(module.register_forward_hook(partial(tape.see, name, keep)).remove)
+        for name, module in layers.items():
+            stack.callback(module.register_forward_hook(partial(tape.see, name), with_kwargs=True).remove)
         # A network may write into its input, and one made under inference_mode cannot enter a graph: hence the clone.
         output = model(batch.clone())
         tape.watch_grad_mode()
@@ -145,8 +178,10 @@ def _run(
 
 @contextmanager
 def _given_back(model: nn.Module) -> Iterator[None]:
-    """Put the model into eval mode with stand-ins for its buffers, and put everything back afterwards."""
-    flags: list[tuple[nn.Module, bool]] = []
+    """Put the model into eval mode with stand-ins for its buffers, and put everything back afterwards.
+
+    That includes what its modules keep as attributes: some store what they computed, with its graph.
+    """
     saved: list[tuple[dict[str, Any], dict[str, Any]]] = []
     stand_ins: dict[int, Tensor] = {}
 
@@ -157,7 +192,7 @@ def _given_back(model: nn.Module) -> Iterator[None]:
 
     try:
         for module in _modules(model):
-            flags.append((module, module.training))
+            saved.append((module.__dict__, dict(module.__dict__)))
             if module.training:
                 module.training = False  # not by `eval()`, which a network may have overridden to merge weights
             # In eval mode batch norm only reads its buffers; cloning them all would cost some per cent.
@@ -173,9 +208,6 @@ def _given_back(model: nn.Module) -> Iterator[None]:
                     table.update({name: stand_in(tensor) for name, tensor in table.items() if tensor is not None})
         yield
     finally:
-        for module, training in flags:
-            if module.training is not training:
-                module.training = training
         for table, entries in saved:
             table.clear()
             table.update(entries)
@@ -211,6 +243,7 @@ def _modules(model: nn.Module) -> list[nn.Module]:
 class _Tape:
     """What the forward hooks of one pass write down; `interrupted` if grad mode was switched off after the cut."""
 
+    wanted: frozenset[str]
     outputs: dict[str, Output] = field(default_factory=dict)
     kept: dict[str, Tensor] = field(default_factory=dict)
     interrupted: bool = False
@@ -218,7 +251,14 @@ class _Tape:
     _last_version: int = -1
     _last_name: str = ""
 
-    def see(self, name: str, keep: bool, module: nn.Module, args: tuple[Any, ...], output: Any) -> Any:  # noqa: FBT001 - bound by partial
+    def see(
+        self,
+        name: str,
+        module: nn.Module,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        output: Any,
+    ) -> Any:
         self.watch_grad_mode()
         tensor = _first_tensor(output)
         before = self.outputs.pop(name, None)  # popped, so that the order is that of the last calls
@@ -229,10 +269,10 @@ class _Tape:
             return None
         same = self._last() is tensor and self._last_version == tensor._version  # noqa: SLF001 - torch's own
         self.outputs[name] = Output(name, module, tuple(tensor.shape), calls, same_as_previous=same)
-        if keep and same and self._last_name in self.kept:
+        if name in self.wanted and same and self._last_name in self.kept:
             self.kept[name] = self.kept[self._last_name]
-        elif keep:
-            self.kept[name] = self._cut(name, tensor, args)
+        elif name in self.wanted:
+            self.kept[name] = self._cut(name, tensor, (*args, *kwargs.values()))
             tensor = self.kept[name].clone()
             output = _with_first_tensor(output, tensor)
         self._last, self._last_version, self._last_name = weakref.ref(tensor), tensor._version, name  # noqa: SLF001

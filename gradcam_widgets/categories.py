@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def find_category(wanted: int | str, count: int, categories: Sequence[str] | None) -> int:
+def find_category(wanted: int | str, count: int | None, categories: Sequence[str] | None) -> int:
     """Resolve an index, a category's exact name or a part of it that only one has.
 
     Args:
         wanted: Index, digits, name or part of a name, in any case.
-        count: Number of class scores.
+        count: Number of class scores, or None where it is not known.
         categories: Their names, or None where they are not known.
 
     Raises:
@@ -31,8 +31,9 @@ def find_category(wanted: int | str, count: int, categories: Sequence[str] | Non
         raise CategoryError(
             f"A category is given by its index or name, not by {type(wanted).__name__} {wanted!r}."
         ) from None
-    if isinstance(wanted, bool) or not 0 <= index < count:
-        raise CategoryError(f"The network has no class {wanted}: its {count} classes are numbered 0 to {count - 1}.")
+    if isinstance(wanted, bool) or index < 0 or (count is not None and index >= count):
+        numbers = "classes are numbered from 0" if count is None else f"{count} classes are numbered 0 to {count - 1}"
+        raise CategoryError(f"The network has no class {wanted}: its {numbers}.")
     return index
 
 

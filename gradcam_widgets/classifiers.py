@@ -14,6 +14,7 @@ import torchvision
 from PIL import Image
 from torch import nn
 from torch.overrides import TorchFunctionMode
+from torchvision.transforms._presets import ImageClassification
 
 from . import compressed
 from .categories import find_category
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from .heatmap import Heatmap
     from .images import Picture
-    from .layers import Grid, Layer
+    from .layers import Grid, Layer, LayerName
     from .trace import Prediction, Trace
 
 CHECKPOINTS_VARIABLE = "GRADCAM_WIDGETS_CHECKPOINTS"
@@ -45,8 +46,9 @@ class Classifier:
 
     Args:
         model: The network.
-        preprocess: A `Preprocessing`, or any callable that takes a PIL picture and returns the network's input,
-            axes (channel, row, column) or (1, channel, row, column); it is then assumed to show the whole picture.
+        preprocess: A `Preprocessing`, torchvision's preset (`weights.transforms()`), or any callable that takes a PIL
+            picture and returns the network's input, axes (channel, row, column) or (1, channel, row, column): it is
+            then assumed to show the whole picture, so that one that crops shifts the overlay.
         categories: Names of the classes, one for each score.
         name: What the network is called in captions.
         output: As for `GradCAM`.
@@ -71,7 +73,7 @@ class Classifier:
             token_grid=token_grid,
             name=name or type(model).__name__,
         )
-        self.preprocess = Preprocessing() if preprocess is None else preprocess
+        self.preprocess = Preprocessing() if preprocess is None else _as_preprocessing(preprocess)
 
     def __repr__(self) -> str:
         """Return one line that is the same on every machine."""
@@ -99,13 +101,14 @@ class Classifier:
         Raises:
             CategoryError: If there is no such category (with suggestions), or several.
         """
-        return find_category(wanted, len(self.categories or ()), self.categories)
+        count = None if self.categories is None else len(self.categories)
+        return find_category(wanted, count, self.categories)
 
     def predict(self, picture: Picture, k: int = 5) -> list[Prediction]:
         """Return the k most probable classes of a picture, best first."""
         return self.trace(picture).predictions(k)
 
-    def trace(self, picture: Picture, layers: Sequence[str | nn.Module] | str | nn.Module | None = None) -> Trace:
+    def trace(self, picture: Picture, layers: Sequence[LayerName] | LayerName | None = None) -> Trace:
         """Show the network a picture once; the maps asked of the trace lie over exactly what it saw.
 
         Args:
@@ -126,7 +129,7 @@ class Classifier:
         self,
         picture: Picture,
         class_index: int | str | None = None,
-        layer: str | nn.Module | None = None,
+        layer: LayerName | None = None,
         method: str = "grad-cam",
     ) -> Heatmap:
         """Say in one call where in a picture a class's evidence lies; see `Trace.heatmap`."""
@@ -235,8 +238,16 @@ def _published(name: str, weights: str) -> _Weights:
     return found
 
 
+def _as_preprocessing(given: Any) -> Any:
+    """Turn torchvision's preset, which crops, into what can tell which part of a picture it shows."""
+    return _of_preset(given, "crop") if isinstance(given, ImageClassification) else given
+
+
 def _preprocessing(published: _Weights, geometry: Geometry) -> Preprocessing:
-    preset = published.transforms()
+    return _of_preset(published.transforms(), geometry)
+
+
+def _of_preset(preset: Any, geometry: Geometry) -> Preprocessing:
     return Preprocessing(
         size=(preset.crop_size[0], preset.crop_size[0]),
         mean=tuple(preset.mean),
@@ -275,7 +286,7 @@ def _read_checkpoint(path: Path) -> tuple[dict[str, Tensor], list[str] | None]:
         raise ModelError(
             f"'{path}' holds more than weights, or is damaged: save the network's state_dict() alone with torch.save."
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+    except Exception as error:  # damaged files make torch's readers raise nearly anything
         raise ModelError(f"'{path}' cannot be read as a file of torch.save: get it again.") from error
     categories = None
     if isinstance(loaded, dict) and isinstance(loaded.get("state_dict"), dict):

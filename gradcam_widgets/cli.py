@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -39,13 +41,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0, or 2 after bad input, which is told in one sentence on stderr.
     """
     options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a console that knows no × shows ? for it
     with warnings.catch_warnings():
         warnings.showwarning = _tell  # type: ignore[assignment]  # its file and line are left out
         try:
             options.run(options)
+            sys.stdout.flush()
         except GradCAMError as error:
             print(f"gradcam-widgets: {error}", file=sys.stderr)
             return 2
+        except BrokenPipeError:  # the reader, such as `head`, has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
@@ -98,10 +105,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _explain(options: argparse.Namespace) -> None:
     source, stem = _picture(options.picture)
+    picture = read_picture(source)
     output = options.output or Path(f"{stem}_gradcam.png")
     if output.exists() and output.samefile(source):
         raise PictureError(f"'{output}' is the picture itself: give another name for the figure.")
-    picture = read_picture(source)
     classifier = load_classifier(options.model, geometry=options.geometry)
     trace = classifier.trace(picture, options.layer)
     predictions = trace.predictions(5)
@@ -118,7 +125,7 @@ def _explain(options: argparse.Namespace) -> None:
         }
         print(json.dumps(report, indent=1, ensure_ascii=False))
         return
-    print(f"{source.name}, seen by {classifier.name}")
+    print(f"{Path(source).name}, seen by {classifier.name}")
     print(_table(predictions))
     for heatmap in heatmaps:
         print(heatmap.digest())
@@ -127,9 +134,9 @@ def _explain(options: argparse.Namespace) -> None:
     print(f"figure: {output}")
 
 
-def _picture(given: str) -> tuple[Path, str]:
+def _picture(given: str) -> tuple[Path | str, str]:
     if not given.startswith(SAMPLE):
-        return Path(given), Path(given).stem
+        return given, Path(given).stem
     name = given.removeprefix(SAMPLE)
     if name not in PHOTOS:
         raise PictureError(f"There is no sample {name!r}: choose one of {', '.join(PHOTOS)}.")

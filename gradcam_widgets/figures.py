@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 
 from .errors import PictureError
 from .heatmap import shared_limit
+from .images import MIN_SIDE
 from .overlay import DEFAULT_COLORMAPS, Evidence, check_choice, color_table
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def save_figure(figure: Figure, path: Path) -> Path:
         PictureError: If the ending is not one of a picture's, or the file cannot be written.
     """
     if path.suffix.lower() not in ENDINGS:
-        raise PictureError(f"A figure cannot be saved as '{path}': end its name on {', '.join(ENDINGS)} or .npy.")
+        raise PictureError(f"A figure cannot be saved as '{path}': end its name on {', '.join(ENDINGS)}.")
     with writing(path):
         figure.savefig(path, dpi=150)
     return path
@@ -221,7 +222,8 @@ def _reduced(picture: NDArray[np.uint8] | None) -> Any:
     if picture is None or max(picture.shape) <= MOST_PIXELS_A_SIDE:
         return picture
     scale = MOST_PIXELS_A_SIDE / max(picture.shape)
-    return cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    rows, columns = (max(MIN_SIDE, round(side * scale)) for side in picture.shape[:2])
+    return cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA)
 
 
 def _png(figure: Figure) -> bytes:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from .capture import Capture, forward, unwrap
 from .errors import LayerError, ModelError
-from .layers import Geometry, Grid, Layer, candidates, find_layer, likely_default
+from .layers import Geometry, Grid, Layer, LayerName, as_list, candidates, find_layer, likely_default
 from .trace import Trace
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class GradCAM:
     def trace(
         self,
         batch: Tensor,
-        layers: Sequence[str | nn.Module] | str | nn.Module | None = None,
+        layers: Sequence[LayerName] | LayerName | None = None,
         *,
         pictures: Sequence[NDArray[np.uint8]] | None = None,
     ) -> Trace:
@@ -78,6 +78,11 @@ class GradCAM:
         ready = self._prepare(batch)
         if pictures is not None and len(pictures) != len(ready):
             raise ModelError(f"{len(pictures)} pictures were given for a batch of {len(ready)}: give one each.")
+        if len(ready) > 1 and any(_mixes_pictures(module) for module in self.model.modules()):
+            raise ModelError(
+                "The network normalises over the pictures of a batch (track_running_stats=False), so that one would "
+                "explain another: trace them one by one."
+            )
         geometry = self._geometry(ready)
         if layers is None:
             capture = forward(
@@ -90,13 +95,17 @@ class GradCAM:
                 )
             chosen = [default]
         else:
-            single = isinstance(layers, (str, nn.Module)) or not isinstance(layers, Iterable)
-            wanted = [cast("str | nn.Module", layers)] if single else list(cast("Sequence[str | nn.Module]", layers))
+            wanted = as_list(layers)
             if not wanted:
                 raise LayerError("An empty list of layers was given: name at least one, or leave it out.")
             named = dict(find_layer(self.model, layer) for layer in wanted)
             capture = forward(self.model, ready, named, self._scores)
             chosen = [self._called_layer(name, capture, geometry) for name in named]
+        if len(capture.logits) != len(ready):
+            raise ModelError(
+                f"The network put out scores for {len(capture.logits)} pictures, but the batch holds {len(ready)}: "
+                "give GradCAM(model, output=…), a function that returns axes (picture, category)."
+            )
         self._check_finite(capture.logits, ready)
         if self.categories is not None and len(self.categories) != capture.logits.shape[1]:
             raise ModelError(
@@ -115,7 +124,7 @@ class GradCAM:
         self,
         batch: Tensor,
         class_index: int | str | None = None,
-        layer: str | nn.Module | None = None,
+        layer: LayerName | None = None,
         method: str = "grad-cam",
     ) -> Heatmap:
         """Trace one picture and ask once; the arguments are those of `trace` and `Trace.heatmap`."""
@@ -125,14 +134,20 @@ class GradCAM:
         self,
         batch: Tensor,
         class_indices: Sequence[int | str] | int | str | None = None,
-        layer: str | nn.Module | None = None,
+        layer: LayerName | None = None,
         method: str = "grad-cam",
     ) -> list[Heatmap]:
         """Trace a batch and ask once; the arguments are those of `trace` and `Trace.heatmaps`."""
         return self.trace(batch, layer).heatmaps(class_indices, method=method)
 
+    def refuse_weights_that_are_not_finite(self) -> None:
+        """Raise a `ModelError` that names the first weights with NaN or infinity, if there are any."""
+        for name, tensor in self.model.state_dict(keep_vars=True).items():
+            if tensor.is_floating_point() and not tensor.isfinite().all():
+                raise ModelError(f"The weights {name!r} hold NaN or infinity: load the network again.")
+
     def _geometry(self, batch: Tensor) -> Geometry:
-        return Geometry(self.model, (batch.shape[2], batch.shape[3]), self.token_grid)
+        return Geometry(self.model, len(batch), (batch.shape[2], batch.shape[3]), self.token_grid)
 
     def _all_modules(self) -> dict[str, nn.Module]:
         return {name: module for name, module in self.model.named_modules() if name}
@@ -181,9 +196,7 @@ class GradCAM:
             return
         if not batch.isfinite().all():
             raise ModelError("The batch holds NaN or infinity: check how the picture was preprocessed.")
-        for name, tensor in self.model.state_dict(keep_vars=True).items():
-            if tensor.is_floating_point() and not tensor.isfinite().all():
-                raise ModelError(f"The weights {name!r} hold NaN or infinity: load the network again.")
+        self.refuse_weights_that_are_not_finite()
         raise ModelError(f"The class scores are not finite in {logits.dtype}: run the network in float32.")
 
 
@@ -207,6 +220,10 @@ def candidate_layers(
         has none.
     """
     return GradCAM(model, output=output, token_grid=token_grid).layers(batch)
+
+
+def _mixes_pictures(module: nn.Module) -> bool:
+    return isinstance(module, _BatchNorm) and module.running_mean is None
 
 
 def _default_of(layers: Sequence[Layer], model: nn.Module) -> Layer:

@@ -162,7 +162,7 @@ class Heatmap:
             raise PictureError(f"A box's threshold is a share of the maximum from 0 to below 1, not {threshold:g}.")
         if not self.speaks(evidence):
             return None
-        seen = np.abs(upsample(self.evidence(evidence), size or self._picture_size() or self.grid))
+        seen = np.abs(self.upsampled(size, evidence=evidence))
         region = (seen > threshold * seen.max()).astype(np.uint8)
         count, _, boxes, _ = cv2.connectedComponentsWithStats(region, connectivity=8)
         largest = 1 + int(boxes[1:count, cv2.CC_STAT_AREA].argmax())
@@ -198,6 +198,24 @@ class Heatmap:
                 f"{share} of the positive evidence lies in the border cells, where padding may speak.",
             )
         return self.noted
+
+    def upsampled(
+        self,
+        size: tuple[int, int] | None = None,
+        interpolation: Interpolation = "bilinear",
+        evidence: Evidence = "both",
+    ) -> NDArray[np.float32]:
+        """Return the map in the size of a picture, in raw units.
+
+        Args:
+            size: Rows and columns; by default those of the picture that the network saw, or the grid itself.
+            interpolation: "cells", "bilinear" or "cubic" (clamped to the map's own range).
+            evidence: Which side; ReLU comes before upsampling, as in the paper.
+
+        Returns:
+            Axes (row, column), float32.
+        """
+        return upsample(self.evidence(evidence), size or self._picture_size() or self.grid, interpolation)
 
     def on(self, picture: Picture) -> Heatmap:
         """Return the same map over another rendering of what the network saw."""
@@ -235,7 +253,7 @@ class Heatmap:
         """
         shown = self._shown(picture)
         check_opacity(opacity)
-        large = upsample(self.evidence(evidence), shown.shape[:2], interpolation)
+        large = self.upsampled((shown.shape[0], shown.shape[1]), interpolation, evidence)
         top = self.limit(evidence) if limit is None else limit
         side: Evidence = "both" if evidence == "both" else "for"  # evidence against was turned positive
         colors = colorize(large, top, side, colormap or DEFAULT_COLORMAPS[evidence])

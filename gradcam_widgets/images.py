@@ -250,7 +250,7 @@ def _check_size(height: int, width: int, name: str, limit: int) -> None:
     if height * width > limit:
         raise PictureError(
             f"{name} is {width:,} pixels wide and {height:,} high, more than {limit:,} pixels in all: "
-            f"make it smaller, or raise the limit with max_pixels= or {MAX_PIXELS_VARIABLE}.",
+            f"make it smaller, or raise the limit by the environment variable {MAX_PIXELS_VARIABLE}.",
         )
 
 

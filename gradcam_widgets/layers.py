@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from torch import Tensor, nn
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 Layout = Literal["channels first", "channels last", "tokens"]
 Grid = tuple[int, int]
 
+CHANNELS_FIRST_KINDS = ("convolution", "pooling")
 MOST_PREFIX_TOKENS = 8  # a class token, a distillation token, registers
 
 
@@ -60,17 +62,22 @@ class Layer:
         return patches.movedim(-1, 1).reshape(len(tensor), -1, rows, columns)
 
 
+LayerName: TypeAlias = str | nn.Module | Layer
+
+
 @dataclass(frozen=True)
 class Geometry:
     """What has to be known of a network's input to read a grid out of a shape.
 
     Attributes:
         model: The network.
+        pictures: How many there are in the batch.
         picture: Rows and columns of its input.
         token_grid: The grid of its tokens, if the caller gave it.
     """
 
     model: nn.Module
+    pictures: int
     picture: Grid
     token_grid: Grid | None = None
 
@@ -81,11 +88,16 @@ class Geometry:
             LayerError: If the shape holds no grid, or more than one.
         """
         shape = output.shape[1:]
+        if len(shape) in (2, 3) and output.shape[0] != self.pictures:
+            raise LayerError(
+                f"The first axis of what layer {output.name!r} puts out, {_shown(output.shape)}, is not that of the "
+                f"{self.pictures} pictures: choose another layer, or give the network batch_first=True."
+            )
         if len(shape) == 3:
             last = _is_channels_last(output, self.picture)
             grid = shape[:2] if last else shape[1:]
             layout: Layout = "channels last" if last else "channels first"
-        elif len(shape) == 2:
+        elif len(shape) == 2 and _kind(output.module) not in CHANNELS_FIRST_KINDS:
             grid, layout = self._token_grid(output), "tokens"
         else:
             what = f"its output has shape {_shown(output.shape)}" if output.shape else "it puts out no such tensor"
@@ -102,6 +114,11 @@ class Geometry:
 
     def _token_grid(self, output: Output) -> Grid:
         tokens = output.shape[1]
+        if not _works_along_the_last_axis(output.module, output.shape[2]) and self._grids(output.shape[2]):
+            raise LayerError(
+                f"Layer {output.name!r} may put out {tokens} tokens or {tokens} channels (shape "
+                f"{_shown(output.shape)}): choose the layer before or behind it."
+            )
         if self.token_grid is not None:
             if 0 < self.token_grid[0] * self.token_grid[1] <= tokens:
                 return self.token_grid
@@ -109,13 +126,7 @@ class Geometry:
                 f"Layer {output.name!r} puts out {tokens} tokens, fewer than the {_shown(self.token_grid)} of "
                 "token_grid: give the rows and columns of its patches."
             )
-        fitting = {
-            grid
-            for stride in range(1, min(self.picture) + 1)
-            if not (self.picture[0] % stride or self.picture[1] % stride)
-            for grid in [(self.picture[0] // stride, self.picture[1] // stride)]
-            if grid[0] * grid[1] >= 2 and 0 <= tokens - grid[0] * grid[1] <= MOST_PREFIX_TOKENS
-        }
+        fitting = self._grids(tokens)
         patches = self._patches()
         if patches and 0 <= tokens - patches[0] * patches[1] <= MOST_PREFIX_TOKENS:
             return patches
@@ -126,6 +137,16 @@ class Geometry:
             f"The {tokens} tokens of layer {output.name!r} (shape {_shown(output.shape)}) form {found} over a picture "
             f"of {_shown(self.picture)}: give GradCAM(model, token_grid=(rows, columns))."
         )
+
+    def _grids(self, tokens: int) -> set[Grid]:
+        """Return the grids of whole patches that so many tokens can form, with some before them."""
+        return {
+            grid
+            for stride in range(1, min(self.picture) + 1)
+            if not (self.picture[0] % stride or self.picture[1] % stride)
+            for grid in [(self.picture[0] // stride, self.picture[1] // stride)]
+            if grid[0] * grid[1] >= 2 and 0 <= tokens - grid[0] * grid[1] <= MOST_PREFIX_TOKENS
+        }
 
     def _patches(self) -> Grid | None:
         """Return the grid of the patch embedding, a convolution whose stride is its kernel."""
@@ -154,15 +175,15 @@ def candidates(outputs: Sequence[Output], geometry: Geometry, categories: int) -
             found.append((geometry.layer(chosen), chosen))
         except LayerError:
             continue
+    # So do a transformer's attention matrices.
+    tokens = {output.shape[1] for output in outputs if len(output.shape) == 3}
+    found = [pair for pair in found if not (pair[0].grid[0] == pair[0].grid[1] and pair[0].grid[0] in tokens)]
     # Windows of a transformer look like rows and columns, too, but do not have the picture's aspect.
     found = [pair for pair in found if _fits(pair[0].grid, geometry.picture)] or found
     if not found:
         return []
     default, why = _default(found, outputs, categories)
-    return [
-        Layer(**{**vars(layer), "default": layer is default, "why": why if layer is default else ""})
-        for layer, _ in found
-    ]
+    return [replace(layer, default=True, why=why) if layer is default else layer for layer, _ in found]
 
 
 def likely_default(model: nn.Module) -> set[str]:
@@ -176,12 +197,21 @@ def likely_default(model: nn.Module) -> set[str]:
     return {name for name, _ in order[start:]}
 
 
-def find_layer(model: nn.Module, layer: str | nn.Module) -> tuple[str, nn.Module]:
-    """Resolve a dotted path or a module of the network.
+def as_list(layers: Sequence[LayerName] | LayerName) -> list[LayerName]:
+    """Return what was given as a list, one layer as a list of one."""
+    if isinstance(layers, (str, nn.Module, Layer)) or not isinstance(layers, Iterable):
+        return [layers]
+    return list(layers)
+
+
+def find_layer(model: nn.Module, layer: LayerName) -> tuple[str, nn.Module]:
+    """Resolve a dotted path, a module of the network or an entry of `candidate_layers`.
 
     Raises:
         LayerError: If the network has no such layer; with suggestions.
     """
+    if isinstance(layer, Layer):
+        layer = layer.name
     if isinstance(layer, nn.Module):
         for name, module in model.named_modules():
             if module is layer and name:
@@ -211,6 +241,7 @@ def _default(found: Sequence[tuple[Layer, Output]], outputs: Sequence[Output], c
     features = [pair for pair in found if not is_map_per_class(pair[0])] or list(found)
     features = [pair for pair in features if pair[0].kind != "pooling"] or features
     blocks = [layer for layer, output in features if _is_transformer_block(layer, output.module)]
+    blocks = [block for block in blocks if not any(block.name.startswith(f"{other.name}.") for other in blocks)]
     if len(blocks) > 1:
         return blocks[-2], (
             f"second-to-last transformer block, {_shown(blocks[-2].grid)} tokens: "
@@ -236,16 +267,20 @@ def _distinct(outputs: Sequence[Output]) -> list[list[Output]]:
 
 def _is_channels_last(output: Output, picture: Grid) -> bool:
     first, second, third = output.shape[1:]
-    if _kind(output.module) in ("convolution", "pooling") or isinstance(output.module, nn.BatchNorm2d):
+    if _kind(output.module) in CHANNELS_FIRST_KINDS or isinstance(output.module, nn.BatchNorm2d):
         return False
     last_fits, first_fits = _fits((first, second), picture), _fits((second, third), picture)
     if last_fits != first_fits:
         return last_fits
     # A cube, or a picture of no aspect: only layers that work along the last axis tell.
-    parts = list(output.module.modules())
+    return _works_along_the_last_axis(output.module, third)
+
+
+def _works_along_the_last_axis(module: nn.Module, width: int) -> bool:
+    parts = list(module.modules())
     return not any(isinstance(part, nn.Conv2d) for part in parts) and any(
-        (isinstance(part, nn.Linear) and part.out_features == third)
-        or (isinstance(part, nn.LayerNorm) and part.normalized_shape == (third,))
+        (isinstance(part, nn.Linear) and part.out_features == width)
+        or (isinstance(part, nn.LayerNorm) and part.normalized_shape == (width,))
         for part in parts
     )
 

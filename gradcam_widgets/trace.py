@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,7 @@ from .capture import Capture, gradients
 from .categories import find_category
 from .errors import CategoryError, LayerError, ModelError
 from .heatmap import Heatmap
-from .layers import Layer, find_layer
+from .layers import Layer, LayerName, as_list, find_layer
 from .methods import find_method
 
 if TYPE_CHECKING:
@@ -30,6 +31,11 @@ class Prediction(NamedTuple):
     category: str | None
     probability: float
     logit: float
+
+    def __repr__(self) -> str:
+        """Return one line that is the same on every machine."""
+        name = f"class {self.class_index}" if self.category is None else f"{self.category} ({self.class_index})"
+        return f"Prediction({name}, probability {self.probability:.3f}, logit {self.logit:.3g})"
 
 
 class Trace:
@@ -51,8 +57,9 @@ class Trace:
         """Made by `GradCAM.trace`."""
         self._pictures = pictures
         self._engine = engine
-        self._scores = capture.logits
-        self._kept = {layer.name: capture.kept[layer.name] for layer in layers}
+        names = [layer.name for layer in layers]
+        self._capture = replace(capture, kept={name: capture.kept[name] for name in names}, outputs=[])
+        self._kept = self._capture.kept
         self.layers: tuple[Layer, ...] = tuple(layers)
         self.logits = capture.logits.detach()
         self._looks_like_probabilities = _are_probabilities(self.logits)
@@ -79,7 +86,7 @@ class Trace:
     def heatmap(
         self,
         class_index: int | str | None = None,
-        layer: str | nn.Module | None = None,
+        layer: LayerName | None = None,
         method: str = "grad-cam",
     ) -> Heatmap:
         """Say where in the one picture of this trace a class's evidence lies.
@@ -101,7 +108,7 @@ class Trace:
     def heatmaps(
         self,
         class_indices: Sequence[int | str] | int | str | None = None,
-        layer: str | nn.Module | None = None,
+        layer: LayerName | None = None,
         method: str = "grad-cam",
     ) -> list[Heatmap]:
         """Say for every picture of the batch where a class's evidence lies.
@@ -116,10 +123,10 @@ class Trace:
         """
         count = len(self.logits)
         wanted: Sequence[int | str | None]
-        if class_indices is None or isinstance(class_indices, (int, str)) or getattr(class_indices, "ndim", 1) == 0:
-            wanted = [class_indices] * count  # type: ignore[list-item]  # a scalar of numpy or torch is an index, too
+        if _is_one(class_indices):
+            wanted = [cast("int | str | None", class_indices)] * count
         else:
-            wanted = list(class_indices)
+            wanted = list(cast("Sequence[int | str | None]", class_indices))
         if len(wanted) != count:
             raise CategoryError(
                 f"{len(wanted)} classes were given for a batch of {count} pictures: give one each, or one for all."
@@ -129,8 +136,8 @@ class Trace:
 
     def compare(
         self,
-        class_indices: Sequence[int | str | None],
-        layers: Sequence[str | nn.Module] | None = None,
+        class_indices: Sequence[int | str | None] | int | str,
+        layers: Sequence[LayerName] | LayerName | None = None,
         method: str = "grad-cam",
     ) -> list[Heatmap]:
         """Ask for several classes at several layers of one picture; one backward pass serves all layers of a class.
@@ -144,11 +151,10 @@ class Trace:
             One map for each class and layer: all layers of the first class, then of the second, and so on.
         """
         self._check_single("compare", "heatmaps for each class")
-        chosen = list(self.layers) if layers is None else [self._layer(layer) for layer in layers]
+        chosen = list(self.layers) if layers is None else [self._layer(layer) for layer in as_list(layers)]
+        wanted = cast("Sequence[int | str | None]", [class_indices] if _is_one(class_indices) else class_indices)
         return [
-            heatmap
-            for class_index in class_indices
-            for heatmap in self._ask([self._index(class_index, 0)], chosen, method)
+            heatmap for class_index in wanted for heatmap in self._ask([self._index(class_index, 0)], chosen, method)
         ]
 
     def _ask(self, class_indices: list[int], layers: Sequence[Layer], method: str) -> list[Heatmap]:
@@ -156,11 +162,8 @@ class Trace:
         found = find_method(method)
         classes = torch.tensor(class_indices, device=self.logits.device)
         heatmaps = []
-        for layer, gradient in zip(
-            layers,
-            gradients(self._scores, classes, [self._kept[layer.name] for layer in layers]),
-            strict=True,
-        ):
+        found_gradients = gradients(self._engine.model, self._capture, classes, [layer.name for layer in layers])
+        for layer, gradient in zip(layers, found_gradients, strict=True):
             if gradient is None:
                 raise LayerError(
                     f"The class scores do not depend on what layer {layer.name!r} put out: choose another layer."
@@ -173,6 +176,8 @@ class Trace:
             if "class_weights" in found.needs:
                 inputs["class_weights"] = self._class_weights(classes, activations)
             maps = found.function(**{name: inputs[name] for name in found.needs})
+            if not maps.isfinite().all():
+                self._engine.refuse_weights_that_are_not_finite()
             heatmaps += [
                 self._heatmap(maps[i].float().cpu().numpy(), class_index, i, layer, found.name)
                 for i, class_index in enumerate(class_indices)
@@ -228,7 +233,7 @@ class Trace:
             return self.predictions(1, picture)[0].class_index
         return find_category(class_index, self.logits.shape[1], self._engine.categories)
 
-    def _layer(self, layer: str | nn.Module | None) -> Layer:
+    def _layer(self, layer: LayerName | None) -> Layer:
         if layer is None:
             if len(self.layers) == 1:
                 return self.layers[0]
@@ -244,6 +249,11 @@ class Trace:
             raise ModelError(
                 f"{method} answers for one picture, and the batch holds {len(self.logits)}: use {instead}."
             )
+
+
+def _is_one(class_indices: object) -> bool:
+    """Say whether this is one class for all, a scalar of numpy or torch included, and not one for each."""
+    return class_indices is None or isinstance(class_indices, (int, str)) or getattr(class_indices, "ndim", 1) == 0
 
 
 def _last_linear(model: nn.Module) -> Tensor | None:

@@ -10,6 +10,7 @@ import torch
 from networks import Pooled, Reused, filled, picture, random_network
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
+from torch.utils.checkpoint import checkpoint
 
 from gradcam_widgets import METHODS, GradCAM, LayerError, MethodError, ModelError
 
@@ -477,7 +478,7 @@ def test_changing_the_layer_two_hundred_times_leaves_no_hook_and_no_tensor() -> 
 def test_a_trace_is_freed_at_once_without_the_garbage_collector() -> None:
     trace = GradCAM(Pooled()).trace(picture())
     trace.heatmap(method=next(iter(METHODS)))
-    references: list[Callable[[], object]] = [weakref.ref(trace), weakref.ref(trace._scores)]
+    references: list[Callable[[], object]] = [weakref.ref(trace), weakref.ref(trace._capture.logits)]
     references += [weakref.ref(tensor) for tensor in trace._kept.values()]
     gc.disable()
     try:
@@ -485,3 +486,77 @@ def test_a_trace_is_freed_at_once_without_the_garbage_collector() -> None:
         assert [reference() for reference in references] == [None] * 3
     finally:
         gc.enable()
+
+
+class Checkpointed(Pooled):
+    def __init__(self, *, use_reentrant: bool) -> None:
+        super().__init__()
+        self.use_reentrant = use_reentrant
+
+    def forward(self, batch: Tensor) -> Tensor:
+        stem = self.stem(batch)
+        stem = stem if stem.requires_grad else stem.requires_grad_(torch.is_grad_enabled())
+        maps = checkpoint(self.features, stem, use_reentrant=self.use_reentrant)
+        scores: Tensor = self.classifier(self.pooling(self.relu(maps)).flatten(1))
+        return scores
+
+
+def test_a_part_that_runs_again_backwards_runs_in_eval_mode_too() -> None:
+    plain, model = Pooled(), Checkpointed(use_reentrant=False)
+    model.load_state_dict(plain.state_dict())
+    expected = GradCAM(plain).heatmap(picture(), 1, "stem").values
+    assert expected.std() > 0
+    model.train()
+    before = portrait(model)
+    assert_close(GradCAM(model).heatmap(picture(), 1, "stem").values, torch.tensor(expected))
+    assert portrait(model) == before
+
+
+def test_a_checkpoint_that_allows_no_gradients_is_told() -> None:
+    with pytest.raises(ModelError, match="set use_reentrant=False"):
+        GradCAM(Checkpointed(use_reentrant=True)).heatmap(picture(), 1, "stem")
+
+
+def test_what_modules_store_of_the_pass_is_not_left_in_them() -> None:
+    model = Pooled()
+    model.stem = nn.Sequential(nn.utils.spectral_norm(nn.Conv2d(3, 4, 3, padding=1)))
+    model.features = nn.Sequential(nn.Conv2d(4, 5, 3, padding=1))
+    GradCAM(model).heatmap(picture(), 1, "stem")
+    copy.deepcopy(model)
+
+
+def changed_by_training(model: nn.Module) -> None:
+    model.train()
+    model(picture())
+
+
+def changed_by_a_step(model: nn.Module) -> None:
+    with torch.no_grad():
+        next(model.parameters()).mul_(0.5)
+
+
+@pytest.mark.parametrize("change", [changed_by_training, changed_by_a_step])
+def test_a_trace_does_not_outlive_the_weights_it_was_made_with(change: Callable[[nn.Module], None]) -> None:
+    model = Pooled()
+    trace = GradCAM(model).trace(picture(), "stem")
+    trace.heatmap(1)
+    change(model)
+    with pytest.raises(ModelError, match="changed since this trace was made: trace again"):
+        trace.heatmap(1)
+
+
+def test_memory_handed_in_by_keyword_does_not_reach_what_is_kept() -> None:
+    class ByKeyword(Pooled):
+        def forward(self, batch: Tensor) -> Tensor:
+            maps = self.features(self.stem(batch))
+            relu = self.relu(input=maps)
+            scores: Tensor = self.classifier(self.pooling(relu).flatten(1))
+            maps.zero_()
+            return scores
+
+    plain, model = Pooled(), ByKeyword()
+    model.load_state_dict(plain.state_dict())
+    model.relu = nn.ReLU(inplace=True)
+    expected = GradCAM(plain).trace(picture(), "relu").activations["relu"]
+    assert expected.std() > 0
+    assert torch.equal(GradCAM(model).trace(picture(), "relu").activations["relu"], expected)

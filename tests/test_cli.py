@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -134,3 +135,45 @@ def test_the_main_job_on_the_submarine_photograph(
     assert "submarine (833) | features.12 13×13 grad-cam | -0.102 to 0.928 | peak (8, 3) | " in done.stdout
     assert done.stderr == ""
     assert width(tmp_path / "submarine_gradcam.png") > 1000
+
+
+def test_a_missing_picture_is_told_even_where_its_figure_exists(
+    picture: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture.with_name("wolf_gradcam.png").write_bytes(picture.read_bytes())
+    assert main(["explain", "wolf.png"]) == 2
+    assert "There is no file 'wolf.png'" in capsys.readouterr().err
+
+
+def test_remarks_evidence_and_geometry_reach_the_reader(picture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    base = ["explain", str(picture), "--model", "squeezenet1_1", "--class", "0", "--json"]
+    squashed, cropped = (_report([*base, "--geometry", each], capsys) for each in ("squash", "crop"))
+    assert squashed["maps"][0]["values"] != cropped["maps"][0]["values"]
+    for_it = picture.with_name("fox_gradcam.png").read_bytes()
+    _report([*base, "--geometry", "crop", "--evidence", "against"], capsys)
+    assert picture.with_name("fox_gradcam.png").read_bytes() != for_it
+
+
+def _report(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    assert main(arguments) == 0
+    report: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return report
+
+
+def test_a_very_long_picture_is_explained(picture: Path) -> None:
+    Image.fromarray(np.zeros((20, 8000, 3), np.uint8)).save("long.png")
+    assert main(["explain", "long.png", "--model", "squeezenet1_1"]) == 0
+    assert width(picture.with_name("long_gradcam.png")) > 500
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    code = "import sys; from gradcam_widgets.cli import main; sys.exit(main(['layers', 'resnet18', '--all']))"
+    environment = {**os.environ, "PYTHONPATH": str(Path(gradcam_widgets.__file__).parents[1])}
+    with subprocess.Popen(  # noqa: S603 - ours
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0

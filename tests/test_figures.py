@@ -34,8 +34,8 @@ def test_a_figure_shows_picture_map_and_overlay_and_says_what_they_are() -> None
     figure = single_figure(heatmap([[0.0, 0.5, -1.0], [2.0, 0.0, 0.0]]))
     picture, grid, overlay, bar = figure.axes
     assert np.array_equal(np.asarray(picture.images[0].get_array()), GREY)
-    assert np.array_equal(np.asarray(grid.images[0].get_array()), [[0, 0.5, 0], [2, 0, 0]])
-    assert grid.images[0].get_extent() == [-0.5, 119.5, 89.5, -0.5]
+    assert np.asarray(grid.images[0].get_array()).tolist() == [[0, 0.5, 0], [2, 0, 0]]
+    assert list(grid.images[0].get_extent()) == [-0.5, 119.5, 89.5, -0.5]
     assert not np.array_equal(np.asarray(overlay.images[0].get_array()), GREY)
     assert bar.get_ylim() == (0, 2)
     for said in ("tench (3)", "logit 1.50", "probability 0.250", "features.2", "grad-cam", "2×3", "tiny", "not why"):

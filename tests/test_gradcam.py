@@ -21,7 +21,17 @@ from networks import (
 )
 from torch import Tensor, nn
 
-from gradcam_widgets import METHODS, CategoryError, GradCAM, GradCAMError, Heatmap, LayerError, MethodError, ModelError
+from gradcam_widgets import (
+    METHODS,
+    CategoryError,
+    GradCAM,
+    GradCAMError,
+    Heatmap,
+    LayerError,
+    MethodError,
+    ModelError,
+    Prediction,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -532,3 +542,40 @@ def test_a_network_that_has_not_been_run_yet_is_refused_with_the_remedy() -> Non
 @pytest.mark.parametrize("given", ["resnet18", Pooled])
 def test_what_is_no_network_is_refused(given: Any) -> None:
     assert_one_sentence(lambda: GradCAM(given), ModelError, type(given).__name__)
+
+
+def test_an_entry_of_the_candidates_names_a_layer() -> None:
+    engine = GradCAM(Pooled())
+    (layer,) = [layer for layer in engine.layers(picture()) if layer.default]
+    assert engine.heatmap(picture(), 1, layer).layer == layer.name
+    trace = engine.trace(picture(), [layer])
+    assert trace.heatmap(1, trace.layers[0]).layer == layer.name
+
+
+def test_one_class_or_one_layer_need_no_list_to_be_compared() -> None:
+    trace = GradCAM(Pooled(), categories=SHIPS).trace(picture(), ["stem", "features"])
+    assert [h.layer for h in trace.compare("container", "features")] == ["features"]
+    assert [h.class_index for h in trace.compare(1)] == [1, 1]
+
+
+def test_each_picture_of_a_batch_comes_with_its_own_map() -> None:
+    pictures = [np.full((24, 36, 3), level, np.uint8) for level in (10, 200)]
+    maps = GradCAM(Pooled()).trace(picture(pictures=2), "features", pictures=pictures).heatmaps(1)
+    assert [int(each.picture[0, 0, 0]) for each in maps if each.picture is not None] == [10, 200]
+
+
+def test_scores_that_are_not_one_row_for_each_picture_are_refused() -> None:
+    for engine in (GradCAM(Answering(Tensor.squeeze)), GradCAM(Answering(lambda scores: scores.repeat(4, 1)))):
+        assert_one_sentence(lambda: engine.heatmap(picture()), ModelError, "output=")  # noqa: B023 - called at once
+
+
+def test_a_network_that_mixes_the_pictures_of_a_batch_is_asked_one_by_one() -> None:
+    model = Pooled()
+    model.features = nn.Sequential(model.features, nn.BatchNorm2d(5, track_running_stats=False))
+    assert GradCAM(model).heatmap(picture(), 1, "features").values.any()
+    assert_one_sentence(lambda: GradCAM(model).heatmaps(picture(pictures=2), 1, "features"), ModelError, "one by one")
+
+
+def test_a_prediction_reads_the_same_on_every_machine() -> None:
+    assert repr(Prediction(3, "tench", 0.58255649, 23.13378)) == "Prediction(tench (3), probability 0.583, logit 23.1)"
+    assert repr(Prediction(3, None, 0.1, -2.0)) == "Prediction(class 3, probability 0.100, logit -2)"

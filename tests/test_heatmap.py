@@ -362,7 +362,7 @@ def test_a_notebook_shows_the_overlay_or_the_cells(shown: NDArray[np.uint8] | No
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda made: pickle.loads(pickle.dumps(made))])  # noqa: S301 - ours
 def test_a_copy_cannot_be_written_to_either(copied: Callable[[Heatmap], Heatmap]) -> None:
     twin = copied(heatmap(PLAIN, picture=scene()))
-    assert np.array_equal(twin.values, np.float32(PLAIN))
+    assert np.array_equal(twin.values, np.array(PLAIN, dtype=np.float32))
     assert twin.picture is not None
     assert not twin.values.flags.writeable
     assert not twin.picture.flags.writeable

@@ -235,3 +235,84 @@ def test_a_cube_is_read_by_the_layers_that_work_along_its_last_axis() -> None:
     convnext = candidate_layers(random_network("convnext_tiny"), torch.randn(1, 3, 384, 384))
     (block,) = [layer for layer in convnext if layer.name == "features.1.0"]
     assert (block.shape, block.layout) == ((96, 96, 96), "channels first")
+
+
+class Attending(nn.Module):
+    """A block whose attention is nested in another one, and whose attention weights are a module's output."""
+
+    class ScaledAttention(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.attention = Attending.Attention()
+
+        def forward(self, x: Tensor) -> Tensor:
+            scaled: Tensor = 0.5 * self.attention(x)
+            return scaled
+
+    class Attention(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.qkv, self.softmax = nn.Linear(6, 18), nn.Softmax(dim=-1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            q, k, v = self.qkv(x).reshape(len(x), -1, 2, 9).transpose(1, 2).chunk(3, dim=-1)
+            mixed: Tensor = (self.softmax(q @ k.transpose(-1, -2)) @ v).transpose(1, 2).flatten(2)
+            return mixed
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm, self.attention = nn.LayerNorm(6), Attending.ScaledAttention()
+
+    def forward(self, x: Tensor) -> Tensor:
+        added: Tensor = x + self.attention(self.norm(x))
+        return added
+
+
+class Attentive(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.patches = nn.Conv2d(3, 6, 4, 4)
+        self.blocks = nn.Sequential(Attending(), Attending(), Attending())
+        self.head = nn.Linear(6, 3)
+        filled(self)
+
+    def forward(self, batch: Tensor) -> Tensor:
+        tokens = self.patches(batch).flatten(2).transpose(1, 2)
+        scores: Tensor = self.head(self.blocks(tokens)[:, 0])
+        return scores
+
+
+def test_nested_attention_is_no_block_and_attention_weights_are_no_map() -> None:
+    layers = candidate_layers(Attentive(), torch.randn(1, 3, 32, 32))
+    assert [layer.name for layer in layers if layer.default] == ["blocks.1"]
+    assert not [layer.name for layer in layers if layer.name.endswith("softmax")]
+    assert GradCAM(Attentive()).heatmap(torch.randn(1, 3, 32, 32), 1).values.any()
+
+
+class PicturesSecond(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.patches = nn.Conv2d(3, 8, 8, 8)
+        layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=False)
+        self.encoder = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        self.head = nn.Linear(8, 3)
+        filled(self)
+
+    def forward(self, batch: Tensor) -> Tensor:
+        scores: Tensor = self.head(self.encoder(self.patches(batch).flatten(2).permute(2, 0, 1)).mean(dim=0))
+        return scores
+
+
+def test_pictures_are_not_taken_for_tokens() -> None:
+    batch = torch.randn(5, 3, 32, 32)
+    assert {layer.name for layer in candidate_layers(PicturesSecond(), batch)} == {"patches"}
+    with pytest.raises(LayerError, match=r"first axis .* is not that of the 5 pictures"):
+        GradCAM(PicturesSecond()).trace(batch, "encoder.layers.1")
+
+
+def test_channels_are_not_taken_for_tokens() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 256, 32, 32), nn.Flatten(2), nn.AdaptiveAvgPool1d(1), nn.Flatten())
+    layers = candidate_layers(model, torch.randn(1, 3, 224, 224))
+    assert [layer.name for layer in layers] == ["0"]
+    with pytest.raises(LayerError, match="256 tokens or 256 channels"):
+        GradCAM(model).trace(torch.randn(1, 3, 224, 224), "1")

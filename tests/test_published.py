@@ -27,7 +27,8 @@ def classifier(shared_cache: Path) -> Classifier:
 
 def within_one_unit(value: float, published: str) -> bool:
     decimals = len(published.partition(".")[2])
-    return abs(round(value, decimals) - float(published)) < 1.01 * 10**-decimals
+    distance: float = abs(round(value, decimals) - float(published))
+    return distance < 1.01 * 0.1**decimals
 
 
 @pytest.mark.parametrize(
