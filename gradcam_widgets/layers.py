@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from torch import Tensor, nn
@@ -292,17 +293,28 @@ def _fits(grid: Grid, picture: Grid) -> bool:
 
 
 def _kind(module: nn.Module) -> str:
-    name = type(module).__name__.lower()
+    kind = type(module)
+    has_parts = bool(module._modules)  # noqa: SLF001 - `children()` takes ten times as long
+    name = kind.__name__.lower()
+    return _kind_of(name, kind.__module__, has_parts=has_parts, has_weights=_pools_with_weights(module))
+
+
+def _pools_with_weights(module: nn.Module) -> bool:
+    return "pool" in type(module).__name__.lower() and next(module.parameters(), None) is not None
+
+
+@cache
+def _kind_of(name: str, home: str, *, has_parts: bool, has_weights: bool) -> str:
     if "attention" in name:
         return "attention"
-    if "pool" in name and next(module.parameters(), None) is None:
+    if "pool" in name and not has_weights:
         return "pooling"
-    if next(module.children(), None) is not None:
+    if has_parts:
         return "block"
-    for word, kind in (("conv", "convolution"), ("norm", "normalization"), ("linear", "linear")):
+    for word, said in (("conv", "convolution"), ("norm", "normalization"), ("linear", "linear")):
         if word in name:
-            return kind
-    if type(module).__module__ == nn.ReLU.__module__:
+            return said
+    if home == nn.ReLU.__module__:
         return "activation"
     return name
 
@@ -322,7 +334,9 @@ def _is_transformer_block(layer: Layer, module: nn.Module) -> bool:
 def _by_end(module: nn.Module, name: str = "", *, inside: bool = False) -> Iterator[tuple[str, bool]]:
     """Walk a network so that a module's name comes after its parts', with whether it is an outermost operator."""
     operator = not inside and _is_operator(module)
-    for child_name, child in module.named_children():
+    for child_name, child in module._modules.items():  # noqa: SLF001 - `named_children()` takes ten times as long
+        if child is None:
+            continue
         yield from _by_end(child, f"{name}.{child_name}" if name else child_name, inside=inside or operator)
     yield name, operator
 

@@ -1,0 +1,44 @@
+"""The photo world's pictures: the articles' own photographs, with boxes measured by hand.
+
+The boxes were read off the photographs in their own pixels, enlarged under a grid of lines every 10 (submarine),
+50 (elephants) or 25 pixels (iguana, person), round everything that belongs to the object: masts and trunks too, wakes
+and shadows not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from gradcam_widgets.downloads import PHOTOS, fetch
+from gradcam_widgets.heatmap import Box
+from gradcam_widgets.images import read_picture
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SUBMARINE, AIRCRAFT_CARRIER = Box(23, 103, 105, 192), Box(116, 15, 220, 82)
+ELEPHANT, CALF = Box(238, 50, 525, 223), Box(90, 132, 290, 235)
+IGUANA, PERSON = Box(0, 80, 404, 375), Box(525, 14, 845, 375)
+IGUANA_ALONE = Box(0, 0, 500, 375)
+PERSON_SCALE = 1.3
+
+
+def photograph(name: str, timeout: float = 30.0) -> NDArray[np.uint8]:
+    """Return one of the photographs, axes (row, column, RGB), uint8, from the cache or downloaded."""
+    return read_picture(fetch(PHOTOS[name], timeout=timeout))
+
+
+def iguana_with_person() -> NDArray[np.uint8]:
+    """Put the astronaut beside the iguana: resized to 1.3 times its height, bicubic, the upper rows kept.
+
+    Returns:
+        Axes (row, column, RGB), uint8, 375×987; the seam is at column 500.
+    """
+    iguana = photograph("iguana")
+    height = iguana.shape[0]
+    side = int(PERSON_SCALE * height)
+    person = Image.fromarray(photograph("astronaut")).resize((side, side), Image.Resampling.BICUBIC)
+    return np.concatenate([iguana, np.asarray(person)[:height]], axis=1)

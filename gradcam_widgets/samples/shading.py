@@ -1,0 +1,177 @@
+"""How light falls on a piece: its colours, before they are laid on the canvas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from .textures import cut
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from .shapes import Piece, Points, Pose
+
+
+@dataclass(frozen=True, eq=False)
+class Light:
+    """What falls on things; colours are RGB, about 0…1.
+
+    Attributes:
+        toward: Unit vector to the sun: to the right, down, to the viewer.
+        sun: Light of the sun.
+        sky: Light from above.
+        ground: Light from below.
+        haze: Colour that far things go over into, and the sky at the horizon.
+        zenith: Colour of the sky above.
+        density: How hazy it is, 0…1.
+        shadow: Strength of cast shadows, 0…1.
+        weather: Its name.
+    """
+
+    toward: tuple[float, float, float]
+    sun: NDArray[np.float32]
+    sky: NDArray[np.float32]
+    ground: NDArray[np.float32]
+    haze: NDArray[np.float32]
+    zenith: NDArray[np.float32]
+    density: float
+    shadow: float
+    weather: str
+
+
+@dataclass(frozen=True, eq=False)
+class Stroke:
+    """How a piece is laid on the canvas.
+
+    Attributes:
+        light: What falls on it.
+        fog: Share of the haze between it and the viewer, 0…1.
+        at: Where the textures begin on their tiles.
+        base: First label of the thing; 0 for clutter, which hides things and is none.
+        labels: Label of each part, by name.
+    """
+
+    light: Light
+    fog: float = 0.0
+    at: tuple[float, float] = (0.0, 0.0)
+    base: int = 0
+    labels: Mapping[str, int] | None = None
+
+
+def lit(
+    cover: NDArray[np.uint8], corner: tuple[int, int], piece: Piece, pose: Pose, stroke: Stroke
+) -> NDArray[np.float32]:
+    """Return the colours of a piece under the light.
+
+    Args:
+        cover: What it covers, axes (row, column), uint8.
+        corner: Row and column of its first pixel on the canvas.
+        piece: The piece.
+        pose: Where its figure stands.
+        stroke: The light, and the haze before it.
+
+    Returns:
+        Axes (row, column, RGB), float32, about 0…1; of one pixel where all have the same colour.
+    """
+    rows, columns = cover.shape
+    if not (piece.roundness or piece.fade or piece.texture[0]):
+        return _plain(piece, stroke)
+    short = min(rows, columns)
+    factor = 4 if short >= 40 else 2 if short >= 12 else 1
+    small = (max(1, -(-columns // factor)), max(1, -(-rows // factor)))
+    light = stroke.light
+    own = _own_color(piece, pose, corner, small, (columns / small[0], rows / small[1]))
+    if piece.roundness > 0:
+        shading = _relief(cover, small, piece.roundness * pose.scale * small[0] / columns, light, piece.gloss)
+    else:
+        shading = _level(light)
+    shading = piece.glow + (1 - piece.glow) * shading
+    colors = own * shading
+    if stroke.fog:
+        colors += np.float32(stroke.fog) * (light.haze - colors)
+    colors = np.asarray(colors, np.float32)
+    large = cv2.resize(colors, (columns, rows), interpolation=cv2.INTER_LINEAR) if factor > 1 else colors
+    strength, cells = piece.texture
+    if strength:
+        step = 16 * cells / pose.scale
+        at = (stroke.at[0] + corner[1] * step, stroke.at[1] + corner[0] * step)
+        noise = cut("skin" if cells < 40 else "grain", (rows, columns), step, at)
+        noise *= np.float32(strength * (1 - stroke.fog))
+        noise += 1
+        large = large * noise[..., None]
+    return np.asarray(large, np.float32)
+
+
+def _level(light: Light) -> NDArray[np.float32]:
+    """Light on what is flat and half upright."""
+    return np.asarray(light.ground * 0.35 + light.sky * 0.65 + light.sun * 0.55, np.float32)
+
+
+def _plain(piece: Piece, stroke: Stroke) -> NDArray[np.float32]:
+    """Return the one colour of a flat piece, axes (row, column, RGB), float32, of one pixel."""
+    color = np.asarray(piece.color, np.float32) * (piece.glow + (1 - piece.glow) * _level(stroke.light))
+    return np.asarray(color + stroke.fog * (stroke.light.haze - color), np.float32)[None, None]
+
+
+def _own_color(
+    piece: Piece, pose: Pose, corner: tuple[int, int], small: tuple[int, int], step: tuple[float, float]
+) -> NDArray[np.float32]:
+    color = np.asarray(piece.color, np.float32)
+    if piece.fade is None:
+        return np.broadcast_to(color, (small[1], small[0], 3))
+    second, start, end = piece.fade
+    share = along(pose([start, end]), corner, small, step)
+    return color + share[..., None] * (np.asarray(second, np.float32) - color)
+
+
+def along(
+    ends: Points, corner: tuple[int, int], size: tuple[int, int], step: tuple[float, float] = (1.0, 1.0)
+) -> NDArray[np.float32]:
+    """Return how far pixels lie on the way between two points.
+
+    Args:
+        ends: The points, axes (point, x and y), in pixels of the canvas.
+        corner: Row and column of the first pixel on the canvas.
+        size: Columns and rows wanted.
+        step: Pixels of the canvas from one to the next, across and down.
+
+    Returns:
+        Axes (row, column), float32, 0…1, without a kink at the ends.
+    """
+    (x0, y0), (x1, y1) = ends
+    dx, dy = x1 - x0, y1 - y0
+    length = max(dx * dx + dy * dy, 1e-9)
+    across = (corner[1] + (np.arange(size[0]) + 0.5) * step[0] - x0) * (dx / length)
+    down = (corner[0] + (np.arange(size[1]) + 0.5) * step[1] - y0) * (dy / length)
+    share = np.clip(across[None] + down[:, None], 0, 1).astype(np.float32)
+    return np.asarray(share * share * (3 - 2 * share), np.float32)
+
+
+def _relief(
+    cover: NDArray[np.uint8], small: tuple[int, int], radius: float, light: Light, gloss: float
+) -> NDArray[np.float32]:
+    """Light on a shape that is rounded towards its rim, axes (row, column, RGB), float32."""
+    height = cv2.resize(cover, small, interpolation=cv2.INTER_AREA).astype(np.float32)
+    height /= 255
+    radius = max(radius, 0.6)
+    wide = cv2.GaussianBlur(height, (0, 0), min(radius, 12), borderType=cv2.BORDER_CONSTANT)
+    fine = cv2.GaussianBlur(height, (0, 0), min(radius, 12) * 0.35 + 0.3, borderType=cv2.BORDER_CONSTANT)
+    height = wide * np.float32(2.2 * radius) + fine * np.float32(0.5 * radius)
+    x = cv2.Sobel(height, cv2.CV_32F, 1, 0, scale=-0.125)
+    y = cv2.Sobel(height, cv2.CV_32F, 0, 1, scale=-0.125)
+    inverse = 1 / np.sqrt(x * x + y * y + 1)
+    tx, ty, tz = light.toward
+    facing = (tx * x + ty * y + tz) * inverse
+    up = np.float32(0.5) - np.float32(0.5) * y * inverse
+    shading = light.ground + up[..., None] * (light.sky - light.ground)
+    shading += np.maximum(facing, 0)[..., None] * light.sun
+    if gloss:
+        shine = np.clip((facing - np.float32(0.78)) * np.float32(4.5), 0, 1) ** 2
+        shading += (shine * np.float32(1.6 * gloss))[..., None] * (light.sun + np.float32(0.3) * light.sky)
+    return np.asarray(shading, np.float32)

@@ -1,0 +1,90 @@
+"""How much memory a map takes above a resting process, beside the peers.
+
+Run `python tests/benchmarks/memory.py [--networks NAME …] [--runs N]`. Random weights, a batch of 16 of 224 × 224, one
+class each; every figure from a fresh process, after one pass to warm up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import gc
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+
+import torch
+from _table import print_machine, print_table
+
+from gradcam_widgets import GradCAM
+
+NETWORKS = ("resnet50", "densenet201")
+BATCH = 16
+# One arena, and blocks above 64 KiB straight from the system and straight back: otherwise freed memory stays in the
+# heap as luck will have it, and peak and rest would tell of glibc's habits rather than of what a tool holds.
+ENVIRONMENT = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
+
+
+def measure(name: str, tool: str) -> int:
+    """Return by how many KiB this process grows at most while a tool answers once (Linux only)."""
+    from speed import SIZE, TOOLS, network
+
+    model = network(name)
+    batch = torch.randn(BATCH, 3, SIZE, SIZE)
+    ask = TOOLS[tool](model, GradCAM(model).trace(batch[:1]).layers[0].name)
+    ask(batch[:2], [0, 1])
+    model.zero_grad()  # pytorch-grad-cam leaves gradients on the weights
+    gc.collect()
+    ctypes.CDLL("libc.so.6").malloc_trim(0)
+    Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew
+    resting = _status("VmRSS")
+    ask(batch, list(range(BATCH)))
+    return _status("VmHWM") - resting
+
+
+def _status(field: str) -> int:
+    found = re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    assert found
+    return int(found[1])
+
+
+def _fresh(name: str, tool: str) -> float:
+    """Return MiB, measured in a new process."""
+    command = [sys.executable, __file__, "--child", name, tool]
+    done = subprocess.run(command, env=os.environ | ENVIRONMENT, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own file
+    return int(done.stdout) / 1024
+
+
+def main() -> None:
+    """Print the table, or one figure for it."""
+    parser = argparse.ArgumentParser(description="Measure the peak memory of Grad-CAM beside its peers.")
+    parser.add_argument("--networks", nargs="*", default=NETWORKS, metavar="NAME")
+    parser.add_argument("--runs", type=int, default=3, metavar="N")
+    parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        print(measure(*options.child))
+        return
+    from speed import TOOLS
+
+    print_machine()
+    rows = []
+    for name in options.networks:
+        rounds = [{tool: _fresh(name, tool) for tool in TOOLS} for _ in range(options.runs)]
+        mebibytes = {tool: median(figures[tool] for figures in rounds) for tool in TOOLS}
+        rows += [
+            [name, tool, f"{value:.0f} MiB", f"{value / mebibytes['plain pass']:.2f}"]
+            for tool, value in mebibytes.items()
+        ]
+    print_table(
+        f"Memory above a resting process, batch of {BATCH} (medians of {options.runs} processes)",
+        ["network", "tool", "peak", "÷ plain pass"],
+        rows,
+    )
+
+
+if __name__ == "__main__":
+    main()
