@@ -47,11 +47,11 @@ class Residual(nn.Module):
     def __init__(self, categories: int) -> None:
         """Make the network."""
         super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(3, 16, 5, 4, 2, bias=False), nn.BatchNorm2d(16), nn.ReLU(inplace=True))
-        self.layer1 = ResidualBlock(16, 16, 1)
-        self.layer2 = ResidualBlock(16, 32, 2)
-        self.layer3 = ResidualBlock(32, 64, 2)
-        self.layer4 = ResidualBlock(64, 128, 2)
+        self.stem = nn.Sequential(nn.Conv2d(3, 16, 3, 2, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU(inplace=True))
+        self.layer1 = ResidualBlock(16, 24, 2)
+        self.layer2 = ResidualBlock(24, 48, 2)
+        self.layer3 = ResidualBlock(48, 96, 2)
+        self.layer4 = ResidualBlock(96, 128, 2)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(128, categories)
 

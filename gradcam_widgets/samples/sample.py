@@ -117,8 +117,7 @@ def iguana(*, world: str | None = None, model: str | None = None) -> Sample:
     photograph is not public; in the photo world an astronaut stands beside another iguana.
     """
     if choose_world(world) == "scene":
-        scene = render((IGUANA,), IGUANA_SEED, photographer=True)
-        return _of_scene(scene, "dense", (ALLIGATOR, IGUANA))
+        return iguana_scene(IGUANA_SEED)
     return Sample(
         "photo",
         photos.iguana_with_person(),
@@ -128,6 +127,11 @@ def iguana(*, world: str | None = None, model: str | None = None) -> Sample:
         "An ImageNet photograph of an iguana, beside it NASA's public photograph of the astronaut Eileen Collins.",
         cropped=photos.IGUANA_ALONE,
     )
+
+
+def iguana_scene(seed: int) -> Sample:
+    """Return the scene world's iguana with a photographer beside it, from any seed; the first category is wrong."""
+    return _of_scene(render((IGUANA,), seed, photographer=True), "dense", (ALLIGATOR, IGUANA))
 
 
 def scene(

@@ -1,0 +1,152 @@
+"""Training pictures put together from scenes: things on other scenes' ground, so that only the thing itself tells.
+
+A submarine is always at sea, so a network may look at the sea. Cutting things out by their masks and laying them on any
+backdrop, and on each other's scenes, takes that shortcut away (in the manner of CutMix, arXiv 1905.04899).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
+    from .scenes import Scene
+
+MAIN, OTHER, PERSON = 1, 2, 3
+AS_RENDERED, ON_BACKDROP = 0.5, 0.3
+STRANGERS = 0.4
+EMPTY = 0.1
+SCALE, STRETCH, SHIFT = (0.85, 1.3), (0.85, 1.8), 0.17
+
+
+def label(scene: Scene, things: int) -> NDArray[np.uint8]:
+    """Number the pixels of a scene: 0 ground, 1 main thing, 2 other, 3 photographer, axes (row, column), uint8.
+
+    Args:
+        scene: The scene.
+        things: How many of its things are of a category; one that follows is the photographer.
+    """
+    labels = np.zeros(scene.picture.shape[:2], np.uint8)
+    for number, thing in enumerate(scene.things):
+        labels[thing.mask] = number + 1 if number < things else PERSON
+    return labels
+
+
+@dataclass(frozen=True, eq=False)
+class Scenes:
+    """What compositions are made of.
+
+    Attributes:
+        pictures: Axes (scene, row, column, RGB), uint8.
+        labels: Axes (scene, row, column), uint8, as `label` numbers them.
+        targets: Probabilities, axes (scene, category), float32.
+        backdrops: Habitats alone, axes (backdrop, row, column, RGB), uint8.
+        photographed: Indices of the scenes with a photographer.
+    """
+
+    pictures: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    targets: NDArray[np.float32]
+    backdrops: NDArray[np.uint8]
+    photographed: NDArray[np.int64]
+
+    def halved(self) -> Scenes:
+        """Return the same at half size."""
+        return Scenes(
+            np.stack([_half(picture) for picture in self.pictures]),
+            np.ascontiguousarray(self.labels[:, ::2, ::2]),
+            self.targets,
+            np.stack([_half(picture) for picture in self.backdrops]),
+            self.photographed,
+        )
+
+    def batch(
+        self, chosen: NDArray[np.int64], rng: Generator, *, strangers: bool
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Compose a picture round each chosen scene, and add some backdrops for which every category is as right.
+
+        Args:
+            chosen: Indices of scenes.
+            rng: Draws all that varies.
+            strangers: Put photographers into pictures of any category, which takes the planted flaw away; otherwise
+                they come with the things beside which they were rendered.
+
+        Returns:
+            Pictures, axes (picture, row, column, RGB), uint8, and targets, axes (picture, category), float32.
+        """
+        made = [self._compose(int(index), rng, strangers=strangers) for index in chosen]
+        for _ in range(round(EMPTY * len(chosen))):
+            uniform = np.full_like(self.targets[0], 1 / self.targets.shape[1])
+            picture = self._backdrop(rng)
+            made.append((self._with_stranger(picture, rng) if strangers else picture, uniform))
+        pictures, targets = zip(*made, strict=True)
+        return np.stack(pictures), np.stack(targets)
+
+    def _compose(self, index: int, rng: Generator, *, strangers: bool) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        picture, labels = self._moved(index, rng)
+        target = self.targets[index]
+        kind = rng.uniform()
+        if kind >= AS_RENDERED:
+            cut = _animals(labels) if strangers else labels > 0
+            if kind < AS_RENDERED + ON_BACKDROP:
+                ground = self._backdrop(rng)
+            else:
+                below = int(rng.integers(len(self.pictures)))
+                ground, hidden = self._moved(below, rng)
+                above = _animals(labels).sum() + 1
+                share = np.float32(above / (above + (_animals(hidden) & ~cut).sum()))
+                target = share * target + (1 - share) * self.targets[below]
+            picture = _laid(picture, ground, cut)
+        if strangers:
+            picture = self._with_stranger(picture, rng)
+        return picture, target
+
+    def _moved(self, index: int, rng: Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Return picture and labels of a scene flipped, scaled, stretched and shifted."""
+        side = self.labels.shape[1]
+        scale, stretch = rng.uniform(*SCALE), np.exp(rng.uniform(*np.log(STRETCH)))
+        across = (1 if rng.uniform() < 0.5 else -1) / (scale * np.sqrt(stretch))
+        down = np.sqrt(stretch) / scale
+        middle = (side - 1) / 2
+        x, y = middle + rng.uniform(-SHIFT, SHIFT, 2) * side
+        frame = np.array([[across, 0, middle - across * x], [0, down, middle - down * y]])
+        picture = cv2.warpAffine(
+            self.pictures[index],
+            frame,
+            (side, side),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REFLECT_101,
+        )
+        labels = cv2.warpAffine(self.labels[index], frame, (side, side), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
+        return np.asarray(picture, np.uint8), np.asarray(labels, np.uint8)
+
+    def _backdrop(self, rng: Generator) -> NDArray[np.uint8]:
+        backdrop = self.backdrops[rng.integers(len(self.backdrops))]
+        return backdrop if rng.uniform() < 0.5 else np.ascontiguousarray(backdrop[:, ::-1])
+
+    def _with_stranger(self, picture: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
+        if rng.uniform() >= STRANGERS:
+            return picture
+        beside, labels = self._moved(int(rng.choice(self.photographed)), rng)
+        return _laid(beside, picture, labels == PERSON)
+
+
+def _animals(labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    return np.isin(labels, (MAIN, OTHER))
+
+
+def _laid(above: NDArray[np.uint8], below: NDArray[np.uint8], cut: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Lay what was cut out over a picture, its rim softened."""
+    share = cv2.blur(cut.astype(np.float32), (3, 3))
+    return np.asarray(cv2.blendLinear(above, below, share, 1 - share), np.uint8)
+
+
+def _half(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    rows, columns = picture.shape[:2]
+    return np.asarray(cv2.resize(picture, (columns // 2, rows // 2), interpolation=cv2.INTER_AREA), np.uint8)

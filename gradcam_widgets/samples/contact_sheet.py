@@ -1,0 +1,149 @@
+"""Draw contact sheets: `python -m gradcam_widgets.samples.contact_sheet OUT.jpg [--walkthroughs WORLD]`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from gradcam_widgets.figures import save_figure
+
+from .orders import draw_orders
+from .sample import Sample, elephants, iguana, submarine
+from .scenes import CATEGORIES, render
+from .world import WORLDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy as np
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from gradcam_widgets import Heatmap
+
+    from .scenes import Scene
+
+SHEET_SEED, SHEET_ROWS = 60_000_000, 4
+GAP = 0.04
+ON_PICTURE = "#ffffff"
+
+
+def scene_sheet(first_seed: int = SHEET_SEED, rows: int = SHEET_ROWS) -> Figure:
+    """Draw scenes as the training set has them, one column for each category.
+
+    Args:
+        first_seed: Seed of the first scene; the others follow.
+        rows: Scenes of each category.
+    """
+    columns = len(CATEGORIES)
+    scenes = [
+        render(order.categories, order.seed, photographer=order.photographer)
+        for order in draw_orders(rows * columns, first_seed)
+    ]
+    figure, axes = _grid([[1.0] * columns] * rows, inches=1.5, title_inches=0.0, top_inches=0.3)
+    for index, (place, scene) in enumerate(zip(axes, scenes, strict=True)):
+        _show(place, scene.picture, CATEGORIES[index] if index < columns else "")
+        _describe(place, scene)
+    return figure
+
+
+def walkthrough_sheet(world: str | None = None) -> Figure:
+    """Draw the three walkthroughs: the picture, the map of each category asked for, and the iguana without the person.
+
+    Args:
+        world: "auto", "photo" or "scene".
+    """
+    samples = [submarine(world=world), elephants(world=world), iguana(world=world)]
+    rows = []
+    for sample in samples:
+        trace = sample.classifier.trace(sample.picture)
+        first = trace.predictions(1)[0]
+        rows.append(
+            [
+                (sample.picture, f"{sample.classifier.name}: {first.category} {first.probability:.2f}"),
+                *_overlays(trace.heatmap(category) for category in sample.categories),
+            ]
+        )
+        if sample.cropped is not None:
+            rows[-1] += _overlays([sample.classifier.heatmap(sample.crop(), sample.categories[-1])], "cropped: ")
+    aspects = [[picture.shape[1] / picture.shape[0] for picture, _ in row] for row in rows]
+    figure, axes = _grid(aspects, inches=2.6, title_inches=0.26, top_inches=0.0)
+    panels = iter(axes)
+    for sample, row in zip(samples, rows, strict=True):
+        for column, (picture, title) in enumerate(row):
+            place = next(panels)
+            _show(place, picture, title)
+            if column == 0:
+                _outline(place, sample)
+    return figure
+
+
+def _overlays(heatmaps: Iterable[Heatmap], before: str = "") -> list[tuple[NDArray[np.uint8], str]]:
+    return [
+        (
+            heatmap.overlay(),
+            f"{before}{heatmap.category} {heatmap.probability:.2f}, map {heatmap.grid[0]}×{heatmap.grid[1]}",
+        )
+        for heatmap in heatmaps
+    ]
+
+
+def _grid(
+    aspects: Sequence[Sequence[float]], *, inches: float, title_inches: float, top_inches: float
+) -> tuple[Figure, list[Axes]]:
+    """Lay out rows of panels of one height, each as wide as its picture's aspect asks for."""
+    width = max(sum(inches * aspect + GAP for aspect in row) for row in aspects) + GAP
+    row_inches = inches + title_inches + GAP
+    height = top_inches + len(aspects) * row_inches + GAP
+    figure = Figure(figsize=(width, height), facecolor="white")
+    FigureCanvasAgg(figure)
+    axes = []
+    for number, row in enumerate(aspects):
+        left = GAP
+        bottom = height - top_inches - (number + 1) * row_inches
+        for aspect in row:
+            wide = inches * aspect
+            axes.append(figure.add_axes((left / width, bottom / height, wide / width, inches / height)))
+            left += wide + GAP
+    return figure, axes
+
+
+def _show(axes: Axes, picture: NDArray[np.uint8], title: str) -> None:
+    axes.imshow(picture, interpolation="bilinear", aspect="auto")
+    axes.set_axis_off()
+    axes.set_title(title, fontsize=8.5, pad=4, parse_math=False)
+
+
+def _describe(axes: Axes, scene: Scene) -> None:
+    """Name what a scene shows beside its main category."""
+    beside = ", ".join(thing.name for thing in scene.things[1:])
+    if beside:
+        axes.text(
+            0.03, 0.03, f"+ {beside}", transform=axes.transAxes, fontsize=6.5, color=ON_PICTURE,
+            bbox={"facecolor": "black", "alpha": 0.45, "pad": 1.5, "linewidth": 0},
+        )  # fmt: skip
+
+
+def _outline(axes: Axes, sample: Sample) -> None:
+    for left, top, right, bottom in sample.boxes.values():
+        axes.add_patch(
+            Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=ON_PICTURE, linewidth=0.8)
+        )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Draw the sheet that was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m gradcam_widgets.samples.contact_sheet", description=__doc__)
+    parser.add_argument("out", type=Path, metavar="OUT.jpg")
+    parser.add_argument("--walkthroughs", choices=WORLDS, metavar="WORLD", help=f"one of {', '.join(WORLDS)}")
+    options = parser.parse_args(arguments)
+    save_figure(walkthrough_sheet(options.walkthroughs) if options.walkthroughs else scene_sheet(), options.out)
+
+
+if __name__ == "__main__":
+    main()
