@@ -27,6 +27,7 @@ from .trace import Prediction, Trace
 if TYPE_CHECKING:
     from .classifiers import Classifier, classifier_names, load_classifier
     from .figures import comparison_figure
+    from .panel import GradCAMPanel, HeatmapView
     from .preprocessing import Preprocessing
 
 __version__ = "0.1.0"
@@ -39,7 +40,9 @@ __all__ = [
     "DownloadError",
     "GradCAM",
     "GradCAMError",
+    "GradCAMPanel",
     "Heatmap",
+    "HeatmapView",
     "Layer",
     "LayerError",
     "MethodError",
@@ -56,8 +59,10 @@ __all__ = [
     "shared_limit",
 ]
 
-# torchvision and matplotlib load with the first use of what needs them: importing the package stays cheap.
+# torchvision, matplotlib and ipywidgets load with the first use of what needs them: importing the package stays cheap.
 _LAZY = {
+    "GradCAMPanel": "panel",
+    "HeatmapView": "panel",
     "Classifier": "classifiers",
     "Preprocessing": "preprocessing",
     "classifier_names": "classifiers",

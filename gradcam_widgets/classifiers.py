@@ -22,7 +22,7 @@ from .downloads import Download, fetch
 from .errors import ModelError
 from .gradcam import GradCAM
 from .images import read_picture
-from .preprocessing import Geometry, Preprocessing
+from .preprocessing import FloatBox, Geometry, Preprocessing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -138,6 +138,12 @@ class Classifier:
     def layers(self, picture: Picture) -> list[Layer]:
         """List the layers that can carry a map; see `candidate_layers`."""
         return self.engine.layers(self._batch(read_picture(picture)))
+
+    def window(self, picture: NDArray[np.uint8]) -> FloatBox:
+        """Return left, top, right and bottom of the part of a picture that the network sees, in the picture's pixels."""
+        if isinstance(self.preprocess, Preprocessing):
+            return self.preprocess.window(picture)
+        return 0.0, 0.0, float(picture.shape[1]), float(picture.shape[0])
 
     def _batch(self, picture: NDArray[np.uint8]) -> Tensor:
         if isinstance(self.preprocess, Preprocessing):

@@ -16,6 +16,7 @@ from .classifiers import SQUEEZENET_675KB, load_classifier, skeleton
 from .downloads import PHOTOS, REGISTRY, fetch, is_cached
 from .errors import GradCAMError, PictureError
 from .images import read_picture
+from .layers import main_layers
 from .methods import METHODS
 from .overlay import Evidence
 from .preprocessing import Geometry
@@ -178,8 +179,7 @@ def _as_json(heatmap: Heatmap) -> dict[str, Any]:
 
 def _layers(options: argparse.Namespace) -> None:
     layers, size = skeleton(options.model)
-    blocks = [layer for layer in layers if layer.default or layer.kind == "block"]
-    shown = layers if options.all or len(blocks) < 3 else blocks
+    shown = layers if options.all else main_layers(layers)
     hidden = f", {len(shown)} shown: --all for every one" if len(shown) < len(layers) else ""
     print(f"{options.model}, input {size[0]}×{size[1]}: {len(layers)} layers can carry a map{hidden}")
     width = max(len(layer.name) for layer in shown)

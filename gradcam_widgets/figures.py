@@ -13,6 +13,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colorbar import Colorbar
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
+from PIL import Image
 
 from .errors import PictureError
 from .heatmap import shared_limit
@@ -86,7 +87,9 @@ def comparison_figure(
     heatmaps: Sequence[Heatmap],
     evidence: Evidence = "for",
     colormap: str | None = None,
+    limit: float | None = None,
     interpolation: Interpolation = "bilinear",
+    **look: Any,
 ) -> Figure:
     """Draw several maps of one picture side by side on one scale, so that equal colours mean equal evidence.
 
@@ -94,12 +97,14 @@ def comparison_figure(
         heatmaps: The maps, with their picture.
         evidence: Which side to show.
         colormap: Any of matplotlib's.
+        limit: Upper end of the scale in raw units; by default the largest of the maps' own.
         interpolation: How the overlays are upsampled.
+        look: `opacity`, `fade` and `threshold`, as for `Heatmap.overlay`.
 
     Raises:
         PictureError: If a map came without its picture.
     """
-    top = shared_limit(heatmaps, evidence)
+    top = shared_limit(heatmaps, evidence) if limit is None else limit
     first = heatmaps[0]
     if any(heatmap.picture is None for heatmap in heatmaps):
         raise PictureError("A map came without its picture: give it one by heatmap.on(picture).")
@@ -116,6 +121,7 @@ def comparison_figure(
             colormap=colormap,
             limit=top,
             interpolation=interpolation,
+            **look,
         )
         _show(place, colors, _headline(heatmap, short=True), emphasis=True)
     _bar(bar, _shades(top, evidence, colormap), evidence)
@@ -133,6 +139,11 @@ def save_figure(figure: Figure, path: Path) -> Path:
     with writing(path):
         figure.savefig(path, dpi=150)
     return path
+
+
+def rendered(figure: Figure, dpi: int = 110) -> Image.Image:
+    """Draw a figure into a PIL picture, RGB."""
+    return Image.open(io.BytesIO(_png(figure, dpi))).convert("RGB")
 
 
 @contextmanager
@@ -226,7 +237,7 @@ def _reduced(picture: NDArray[np.uint8] | None) -> Any:
     return cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA)
 
 
-def _png(figure: Figure) -> bytes:
+def _png(figure: Figure, dpi: int = 110) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
+    figure.savefig(buffer, format="png", dpi=dpi)
     return buffer.getvalue()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import cv2
 import numpy as np
 
+from . import wording
 from .errors import GradCAMError, ModelError, PictureError
 from .images import read_picture
 from .overlay import DEFAULT_COLORMAPS, blend, check_opacity, colorize, encode_png, select, strength, upsample
@@ -86,7 +87,7 @@ class Heatmap:
 
     def __repr__(self) -> str:
         """Return one line that is the same on every machine."""
-        return f"Heatmap({self.title}, logit {self.logit:.3g}, {self.layer} {self._shape}, {self.method})"
+        return f"Heatmap({self.title}, logit {self.logit:.3g}, {self.layer} {wording.grid(self)}, {self.method})"
 
     def __reduce__(self) -> tuple[type[Heatmap], tuple[Any, ...]]:
         """Copy and unpickle by way of the checks, so that the arrays stay read-only."""
@@ -158,8 +159,7 @@ class Heatmap:
         Raises:
             PictureError: If the threshold is no share.
         """
-        if not 0 <= threshold < 1:
-            raise PictureError(f"A box's threshold is a share of the maximum from 0 to below 1, not {threshold:g}.")
+        _check_threshold(threshold)
         if not self.speaks(evidence):
             return None
         seen = np.abs(self.upsampled(size, evidence=evidence))
@@ -228,6 +228,7 @@ class Heatmap:
         evidence: Evidence = "for",
         opacity: float = 0.75,
         fade: bool = True,
+        threshold: float = 0.0,
         colormap: str | None = None,
         limit: float | None = None,
         interpolation: Interpolation = "bilinear",
@@ -240,6 +241,7 @@ class Heatmap:
             opacity: 0 shows the picture alone, 1 the map alone.
             fade: Whether weaker evidence is also more transparent, in proportion to the scale, so that the
                 picture stays as it is where there is none.
+            threshold: Evidence up to this share of the map's maximum, in 0…1, is not shown at all; 0 shows everything.
             colormap: Any of matplotlib's.
             limit: Upper end of the scale in raw units; by default the map's own. Give several maps one
                 `shared_limit` to compare them.
@@ -249,15 +251,19 @@ class Heatmap:
             Axes (row, column, RGB), uint8, in the picture's size.
 
         Raises:
-            PictureError: If no picture is known, or a choice is unknown.
+            PictureError: If no picture is known, or a choice or share cannot be used.
         """
         shown = self._shown(picture)
         check_opacity(opacity)
+        _check_threshold(threshold)
         large = self.upsampled((shown.shape[0], shown.shape[1]), interpolation, evidence)
         top = self.limit(evidence) if limit is None else limit
         side: Evidence = "both" if evidence == "both" else "for"  # evidence against was turned positive
         colors = colorize(large, top, side, colormap or DEFAULT_COLORMAPS[evidence])
-        return blend(shown, colors, opacity * strength(large, top, side) if fade else opacity)
+        share = opacity * strength(large, top, side) if fade else np.full(large.shape, opacity, np.float32)
+        if threshold > 0:
+            share = np.where(np.abs(large) > threshold * np.abs(large).max(), share, np.float32(0))
+        return blend(shown, colors, share)
 
     def figure(
         self,
@@ -301,37 +307,20 @@ class Heatmap:
 
     def digest(self) -> str:
         """Describe the map in one short line, stable to three significant figures, for people and for tests."""
-        noise = NEGLIGIBLE * self.limit("both")
-        low, high = (_three(0 if abs(v) <= noise else float(v)) for v in (self.values.min(), self.values.max()))
-        peak, centroid = self.peak(), self.centroid()
-        if peak is None or centroid is None:
-            where = "no positive evidence"
-        else:
-            where = (
-                f"peak {peak} | centroid ({_three(centroid[0])}, {_three(centroid[1])}) | "
-                f"{_three(100 * self.share_for())} % positive"
-            )
-        return f"{self.title} | {self.layer} {self._shape} {self.method} | {low} to {high} | {where}"
+        return wording.digest(self, NEGLIGIBLE * self.limit("both"))
 
     def caption(self, evidence: Evidence = "for", limit: float | None = None) -> str:
         """Say what an exported picture shows: class and score, then its `provenance`."""
-        score = f"{self.title}, logit {_three(self.logit)}, probability {_three(self.probability)}"
-        return f"{score}; {self.provenance(evidence, limit)}"
+        return f"{wording.score(self)}; {self.provenance(evidence, limit)}"
 
     def provenance(self, evidence: Evidence = "for", limit: float | None = None) -> str:
         """Say where a map comes from: network, layer, method and scale, and how coarse it is."""
-        size = self._picture_size()
-        cell = ""
-        if size is not None:
-            height, width = (round(side / cells) for side, cells in zip(size, self.grid, strict=True))
-            cell = f", one cell ≈ {width}×{height} px" if width != height else f", one cell ≈ {width} px"
-        top = _three(self.limit(evidence) if limit is None else limit)
-        scale = f"-{top} to {top}" if evidence == "both" else f"0 to {top}, evidence {evidence} the class"
-        network = f"{self.network}, " if self.network else ""
-        return (
-            f"{network}layer {self.layer}, {self.method}, scale {scale}. "
-            f"{self._shape} grid{cell}; what a cell has seen is larger. Where evidence came from, not why."
-        )
+        scale = wording.scale(self.limit(evidence) if limit is None else limit, evidence)
+        return f"{wording.origin(self)}, {scale}. {wording.resolution(self)}"
+
+    def description(self, evidence: Evidence = "for") -> str:
+        """Say for who does not see the overlay where the heat lies and how much of the picture it covers."""
+        return wording.description(self, evidence)
 
     def _repr_png_(self) -> bytes:
         picture = self.picture
@@ -351,10 +340,6 @@ class Heatmap:
     def _picture_size(self) -> tuple[int, int] | None:
         return None if self.picture is None else (self.picture.shape[0], self.picture.shape[1])
 
-    @property
-    def _shape(self) -> str:
-        return f"{self.grid[0]}×{self.grid[1]}"
-
 
 def shared_limit(heatmaps: Sequence[Heatmap], evidence: Evidence = "for") -> float:
     """Return one upper end of scale for several maps, so that equal colours mean equal evidence.
@@ -367,16 +352,13 @@ def shared_limit(heatmaps: Sequence[Heatmap], evidence: Evidence = "for") -> flo
     return max(heatmap.limit(evidence) for heatmap in heatmaps)
 
 
+def _check_threshold(threshold: float) -> None:
+    if not 0 <= threshold < 1:
+        raise PictureError(f"A threshold is a share of the maximum from 0 to below 1, not {threshold:g}.")
+
+
 def _frozen(picture: Picture) -> NDArray[np.uint8]:
     """Return a picture as an array of its own that cannot be written to, so that many maps may share it."""
     own = read_picture(picture)
     own.setflags(write=False)
     return own
-
-
-def _three(number: float) -> str:
-    """Write a number with three significant figures, without exponent where it can be read, and no -0."""
-    text = f"{number:#.3g}"
-    if "e" not in text:
-        return text.rstrip(".") if float(text) else "0"
-    return f"{number:.3g}" if abs(number) < 1 else f"{float(text):.0f}" if abs(number) < 1e6 else text

@@ -21,6 +21,7 @@ Layout = Literal["channels first", "channels last", "tokens"]
 Grid = tuple[int, int]
 
 CHANNELS_FIRST_KINDS = ("convolution", "pooling")
+FEWEST_BLOCKS = 3
 MOST_PREFIX_TOKENS = 8  # a class token, a distillation token, registers
 
 
@@ -61,6 +62,12 @@ class Layer:
         rows, columns = self.grid
         patches = tensor[:, tensor.shape[1] - rows * columns :]
         return patches.movedim(-1, 1).reshape(len(tensor), -1, rows, columns)
+
+
+def main_layers(layers: Sequence[Layer]) -> Sequence[Layer]:
+    """Return the blocks and the default, which is what a menu shows first; all layers where there are hardly blocks."""
+    blocks = [layer for layer in layers if layer.default or layer.kind == "block"]
+    return blocks if len(blocks) >= FEWEST_BLOCKS else layers
 
 
 LayerName: TypeAlias = str | nn.Module | Layer

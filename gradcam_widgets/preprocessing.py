@@ -75,11 +75,25 @@ class Preprocessing:
         """
         if self.geometry == "squash":
             return picture
-        left, top, right, bottom = self._box(picture)
+        left, top, right, bottom = self.window(picture)
         size = (max(1, round(right - left)), max(1, round(bottom - top)))
         # Resampled rather than sliced: the box ends between pixels, and the map must not be shifted by one.
         seen = Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR, box=(left, top, right, bottom))
         return np.array(seen)
+
+    def window(self, picture: NDArray[np.uint8]) -> FloatBox:
+        """Return left, top, right and bottom of the part that the network sees, in the picture's pixels.
+
+        Args:
+            picture: Axes (row, column, RGB), uint8.
+        """
+        if self.geometry == "squash":
+            return 0.0, 0.0, float(picture.shape[1]), float(picture.shape[0])
+        height, width = self._resized(picture)
+        rows, columns = self.size
+        top, left = round((height - rows) / 2), round((width - columns) / 2)
+        down, across = picture.shape[0] / height, picture.shape[1] / width
+        return left * across, top * down, (left + columns) * across, (top + rows) * down
 
     def _resized(self, picture: NDArray[np.uint8]) -> tuple[int, int]:
         """Return rows and columns after the shorter side was resized, rounded down as torchvision does."""
@@ -87,11 +101,3 @@ class Preprocessing:
         if width <= height:
             return max(self.size[0], int(self.resize * height / width)), max(self.size[1], self.resize)
         return max(self.size[0], self.resize), max(self.size[1], int(self.resize * width / height))
-
-    def _box(self, picture: NDArray[np.uint8]) -> FloatBox:
-        """Return left, top, right and bottom of the middle that is shown, in the picture's pixels."""
-        height, width = self._resized(picture)
-        rows, columns = self.size
-        top, left = round((height - rows) / 2), round((width - columns) / 2)
-        down, across = picture.shape[0] / height, picture.shape[1] / width
-        return left * across, top * down, (left + columns) * across, (top + rows) * down

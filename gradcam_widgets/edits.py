@@ -1,0 +1,80 @@
+"""What if the network had seen only this, or not that? Crops and covers of a picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+
+import cv2
+import numpy as np
+
+from .errors import PictureError
+from .heatmap import Box
+from .images import MIN_SIDE
+from .overlay import check_choice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+Kind = Literal["crop", "grey", "blur"]
+GREY = (128, 128, 128)
+BLUR_SHARE = 0.2
+
+
+class Edit(NamedTuple):
+    """One change of a picture: "crop" leaves the box alone, "grey" and "blur" cover it.
+
+    Attributes:
+        kind: Which of them.
+        box: Where, in the pixels of the unchanged picture.
+    """
+
+    kind: Kind
+    box: Box
+
+
+def edited(picture: NDArray[np.uint8], edits: Iterable[Edit]) -> tuple[NDArray[np.uint8], Box]:
+    """Cover parts of a picture, then crop it to the last crop; the picture given is left alone.
+
+    Args:
+        picture: Axes (row, column, RGB), uint8.
+        edits: In the order in which they were made.
+
+    Returns:
+        The changed picture, likewise, and which part of the given one it shows.
+
+    Raises:
+        PictureError: If a kind is unknown, a box lies outside of the picture, or a crop has less than 8 pixels a side.
+    """
+    result = picture.copy()
+    window = Box(0, 0, picture.shape[1], picture.shape[0])
+    for kind, box in edits:
+        check_choice("edit", kind, get_args(Kind))
+        left, top, right, bottom = _inside(box, picture)
+        if kind == "crop":
+            if min(right - left, bottom - top) < MIN_SIDE:
+                raise PictureError(
+                    f"A crop of {right - left}×{bottom - top} pixels is too small to look at: draw {MIN_SIDE}×{MIN_SIDE} "
+                    "at least."
+                )
+            window = Box(left, top, right, bottom)
+        elif kind == "grey":
+            result[top:bottom, left:right] = GREY
+        else:
+            result[top:bottom, left:right] = _blurred(result[top:bottom, left:right])
+    return np.ascontiguousarray(result[window.top : window.bottom, window.left : window.right]), window
+
+
+def _inside(box: Box, picture: NDArray[np.uint8]) -> Box:
+    height, width = picture.shape[:2]
+    left, top, right, bottom = box
+    cut = Box(max(0, left), max(0, top), min(width, right), min(height, bottom))
+    if cut.left >= cut.right or cut.top >= cut.bottom:
+        raise PictureError(f"The box {tuple(box)} has no pixel of the {width}×{height} picture: draw it inside.")
+    return cut
+
+
+def _blurred(part: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    sigma = max(1.0, BLUR_SHARE * min(part.shape[:2]))
+    return cv2.GaussianBlur(part, (0, 0), sigma).astype(np.uint8, copy=False)

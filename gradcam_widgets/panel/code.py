@@ -1,0 +1,54 @@
+"""The Python lines that make what the panel shows, without the panel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .view import DEFAULT_LOOK
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gradcam_widgets.edits import Edit
+    from gradcam_widgets.heatmap import Heatmap
+
+
+def code(
+    picture: str, classifier: str, edits: Sequence[Edit], heatmaps: Sequence[Heatmap], look: Mapping[str, Any]
+) -> str:
+    """Write the lines: picture and network, what was done to the picture, the questions, the figure.
+
+    Args:
+        picture: Lines that define `picture`.
+        classifier: Lines that define `classifier`.
+        edits: What was done to the picture.
+        heatmaps: What is shown.
+        look: How it is shown.
+    """
+    lines = [*picture.split("\n"), *classifier.split("\n")]
+    imports = sorted({line for line in lines if line.startswith("from ")} | _imports(edits))
+    body = [line for line in lines if line and not line.startswith("from ")]
+    if edits:
+        shown = ", ".join(f"Edit({edit.kind!r}, Box{tuple(edit.box)})" for edit in edits)
+        body.append(f"picture, _ = edited(picture, [{shown}])")
+    layers = list(dict.fromkeys(heatmap.layer for heatmap in heatmaps))
+    body.append(f"trace = classifier.trace(picture, {layers!r})")
+    asked = "\n".join(
+        f"    trace.heatmap({heatmap.class_index}, {heatmap.layer!r}, method={heatmap.method!r}),  # {_name(heatmap)}"
+        for heatmap in heatmaps
+    )
+    body.append(f"heatmaps = [\n{asked}\n]")
+    changed = {name: value for name, value in look.items() if (value or 0) != (DEFAULT_LOOK[name] or 0)}
+    arguments = "".join(f", {name}={value!r}" for name, value in changed.items())
+    body.append(f"comparison_figure(heatmaps{arguments})")
+    return "\n".join([*imports, "", *body]) + "\n"
+
+
+def _imports(edits: Sequence[Edit]) -> set[str]:
+    lines = {"from gradcam_widgets import comparison_figure"}
+    return lines | {"from gradcam_widgets.edits import Box, Edit, edited"} if edits else lines
+
+
+def _name(heatmap: Heatmap) -> str:
+    """Name the class in one line, whatever its name holds."""
+    return " ".join(heatmap.title.split())

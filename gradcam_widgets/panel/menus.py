@@ -1,0 +1,145 @@
+"""The menus of what reaches the network: network, layer, class, method, comparison and picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ipywidgets import Combobox, Dropdown, FileUpload, HBox, Layout
+
+from gradcam_widgets.methods import METHODS
+
+from .sources import SAMPLES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from gradcam_widgets.layers import Layer
+    from gradcam_widgets.trace import Prediction
+
+WIDTH, DESCRIPTION_WIDTH = "300px", "68px"
+COMPARISONS = ("nothing", "class", "layer", "method")
+Options = list[tuple[str, Any]]
+
+
+class Menus:
+    """The panel's menus; each tells what the person chose, none of them asks the network.
+
+    Args:
+        tell: Called with the trait's name and what was chosen.
+    """
+
+    def __init__(self, tell: Callable[..., None]) -> None:
+        """Make the menus, still empty."""
+        self._tell = tell
+        self._setting = False
+        self.network = self._dropdown("network", "Network")
+        self.layer = self._dropdown("layer", "Layer")
+        self.class_index = self._dropdown("class_index", "Class")
+        self.method = self._dropdown("method", "Method")
+        self.compare = self._dropdown("compare", "Compare")
+        self.other = self._dropdown("other", "with")
+        self.search = self._typed("class_index", "Find class", "name or index")
+        self.picture = self._typed("picture", "Picture", "sample or path")
+        self.upload = FileUpload(accept="image/*", description="Upload a picture", layout=Layout(width=WIDTH))
+        self.upload.observe(self._uploaded, "value")
+        self._options: dict[str, Options] = {}
+        self.set_options("method", [(name, name) for name in METHODS])
+        self.set_options("compare", [(f"another {what}" if what != "nothing" else what, what) for what in COMPARISONS])
+        self.picture.options = tuple(SAMPLES)
+
+    @property
+    def widgets(self) -> tuple[Any, ...]:
+        """All menus, in the order in which they are shown."""
+        return (
+            self.picture,
+            self.network,
+            self.layer,
+            self.class_index,
+            self.search,
+            self.method,
+            self.compare,
+            self.other,
+            self.upload,
+        )
+
+    def box(self) -> HBox:
+        """Return the menus in rows that wrap."""
+        box = HBox(self.widgets, layout=Layout(flex_flow="row wrap"))
+        box.add_class("gcw-menus")
+        return box
+
+    def set_options(self, name: str, options: Options) -> None:
+        """Give a menu its choices; what was chosen stays where it is among them."""
+        if self._options.get(name) == options:
+            return
+        self._options[name] = options
+        menu = getattr(self, name)
+        self._quietly(lambda: setattr(menu, "options", options))
+
+    def choose(self, name: str, value: Any) -> None:
+        """Show a choice without telling."""
+        menu = getattr(self, name)
+        if menu.value != value:
+            self._quietly(lambda: setattr(menu, "value", value))
+
+    def close(self) -> None:
+        """Close every menu."""
+        for widget in self.widgets:
+            widget.close()
+
+    def _quietly(self, change: Callable[[], None]) -> None:
+        self._setting = True
+        try:
+            change()
+        finally:
+            self._setting = False
+
+    def _dropdown(self, name: str, label: str) -> Dropdown:
+        menu = Dropdown(
+            description=label, style={"description_width": DESCRIPTION_WIDTH}, layout=Layout(width=WIDTH)
+        )
+        menu.observe(lambda change: self._chosen(name, change.new), "value")
+        return menu
+
+    def _typed(self, name: str, label: str, placeholder: str) -> Combobox:
+        field = Combobox(
+            description=label,
+            placeholder=placeholder,
+            continuous_update=False,
+            style={"description_width": DESCRIPTION_WIDTH},
+            layout=Layout(width=WIDTH),
+        )
+        field.observe(lambda change: self._written(field, name, change.new), "value")
+        return field
+
+    def _chosen(self, name: str, value: Any) -> None:
+        if not self._setting and value is not None:
+            self._tell(**{name: value})
+
+    def _written(self, field: Combobox, name: str, text: str) -> None:
+        if self._setting or not text.strip():
+            return
+        if name == "class_index":
+            self._quietly(lambda: setattr(field, "value", ""))
+            # An option reads "name (index)"; what is typed may be a name, a part of it or an index.
+            index = field.options.index(text) if text in field.options else None
+            self._tell(class_index=text if index is None else index)
+        else:
+            self._tell(**{name: text.strip()})
+
+    def _uploaded(self, change: Any) -> None:
+        if not change.new:
+            return
+        file = change.new[0]
+        self._quietly(lambda: setattr(self.upload, "value", ()))
+        self._tell(upload=file)
+
+
+def layer_options(layers: Sequence[Layer]) -> Options:
+    """Name layers with their grid, and say which one is the default and why."""
+    return [(f"{layer} · default: {layer.why}" if layer.default else str(layer), layer.name) for layer in layers]
+
+
+def class_options(predictions: Sequence[Prediction]) -> Options:
+    """Name classes with their probability."""
+    return [(f"{p.category or f'class {p.class_index}'} · {p.probability:.3f}", p.class_index) for p in predictions]

@@ -1,0 +1,411 @@
+"""The panel: ask a network where it looked, by menus and by pointing; everything is a trait."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import traitlets
+from ipywidgets import VBox
+
+from gradcam_widgets.edits import Edit
+from gradcam_widgets.errors import GradCAMError, ModelError, PictureError
+from gradcam_widgets.heatmap import Box
+from gradcam_widgets.layers import main_layers
+from gradcam_widgets.methods import METHODS, find_method
+
+from . import code as written
+from .inquiry import Inquiry, Question
+from .menus import COMPARISONS, Menus, class_options, layer_options
+from .pacing import LatestWins
+from .page import write_page
+from .sources import SAMPLES, find_networks, find_picture, own_network, sample_networks
+from .view import GUESS, LOOK, Guess, HeatmapView, Look, mimebundle, snapshot
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Sequence
+
+    from PIL import Image
+
+    from gradcam_widgets.heatmap import Heatmap
+    from gradcam_widgets.trace import Prediction
+
+LARGEST_UPLOAD = 8_000_000
+PREDICTIONS_SHOWN, CLASSES_IN_MENU = 6, 10
+QUESTION = ("layer", "class_index", "method", "edits", "compare", "other")
+SUBJECT = ("picture", "network")
+
+
+class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships no types
+    """Ask a network where it looked, in any Jupyter front end.
+
+    Every argument and every control is a trait: set it from Python and the panel follows. What cannot be answered
+    raises one sentence and is shown in the panel; what was shown before stays.
+
+    Args:
+        picture: Name of a sample ("submarine", "elephants", "iguana"), a `Sample`, or whatever `read_picture` takes;
+            by default the submarine.
+        classifier: A `Classifier`, a name that `load_classifier` knows, or several of these to choose from; by
+            default what goes with the sample.
+        model: A network of one's own, instead of `classifier`.
+        preprocess: As for `Classifier`, with `model`.
+        categories: As for `Classifier`, with `model`.
+        world: "auto", "photo" or "scene": where samples come from.
+        asked: Traits of the question or of `Look`, by keyword.
+
+    Attributes:
+        network: Name of the network asked.
+        layer: Dotted path of the target layer.
+        class_index: Index of the class; may be set by name.
+        method: Name of the method.
+        edits: What was done to the picture, a tuple of `Edit`.
+        compare: "nothing", or what the second map differs in: "class", "layer" or "method".
+        other: That other class, layer or method; None chooses one.
+        error: Why the last question could not be answered, or "".
+
+    Raises:
+        GradCAMError: If picture, network or question cannot be used.
+    """
+
+    picture = traitlets.Any()
+    network = traitlets.Unicode()
+    layer = traitlets.Unicode()
+    class_index = traitlets.Any()
+    method = traitlets.Unicode("grad-cam")
+    edits = traitlets.Any(())
+    compare = traitlets.Enum(COMPARISONS, "nothing")
+    other = traitlets.Any(None)
+    error = traitlets.Unicode("")
+
+    def __init__(
+        self,
+        picture: Any = None,
+        classifier: Any = None,
+        *,
+        model: Any = None,
+        preprocess: Any = None,
+        categories: Sequence[str] | None = None,
+        world: str | None = None,
+        **asked: Any,
+    ) -> None:
+        """Open the panel and answer the first question."""
+        if model is not None:
+            if classifier is not None:
+                raise ModelError("The panel was given both classifier and model: give one of them.")
+            classifier = own_network(model, preprocess, categories)
+        given = "submarine" if picture is None else picture
+        self._world = world
+        self._held = True
+        self._networks = find_networks(classifier) if classifier is not None else sample_networks(_sample(given, world))
+        self._pace = LatestWins(self._answer, self._answer_unasked)
+        self._menus = Menus(self._from_person)
+        network = asked.pop("network", None)
+        self._open(given, network)
+        super().__init__()
+        with self._held_still():
+            self._begin()
+        for name in QUESTION + SUBJECT:
+            if name in asked:
+                self._set_quietly(**{name: asked.pop(name)})
+        heatmaps = self._heatmaps_wanted()
+        self.view = HeatmapView(heatmaps, can_edit=True, **asked)
+        for name in LOOK + GUESS:
+            traitlets.link((self.view, name), (self, name))
+        self.view.observe(lambda change: self._from_person(**{change.name: change.new}), ["class_index", "edits"])
+        self._show(heatmaps)
+        self._held = False
+        self.observe(self._on_question, list(QUESTION))
+        self.observe(self._on_subject, list(SUBJECT))
+        self.children = (self._menus.box(), self.view)
+        self.add_class("gcw-panel")
+
+    def __repr__(self) -> str:
+        """Return one line that is the same on every machine."""
+        return f"GradCAMPanel({self._source.name}, {self.network}, {self._shown_digest()})"
+
+    # -- what a notebook asks
+
+    @property
+    def heatmap(self) -> Heatmap:
+        """The map that is shown, the first of two."""
+        return self.heatmaps[0]
+
+    @property
+    def heatmaps(self) -> tuple[Heatmap, ...]:
+        """The map that is shown, or the two that are compared."""
+        self._pace.settle()
+        return self.view.heatmaps
+
+    @property
+    def predictions(self) -> list[Prediction]:
+        """All classes with probability and logit, best first, for the picture as it is shown."""
+        self._pace.settle()
+        return self._inquiry.predictions(self.edits, self.layer)
+
+    def digest(self) -> str:
+        """Describe what is shown in one short line for each map, stable to three significant figures."""
+        self._pace.settle()
+        return self._shown_digest()
+
+    def snapshot(self) -> Image.Image:
+        """Return what is shown as a PIL picture, captioned with network, layer, class, score, method and scale."""
+        return snapshot(self.heatmaps, self.look)
+
+    def code(self) -> str:
+        """Return the Python lines that make this very view without the panel."""
+        self._pace.settle()
+        source, network = self._source, self._networks[self.network]
+        return written.code(source.code, network.code, self.edits, self.view.heatmaps, self.look)
+
+    def export_html(
+        self,
+        path: str | os.PathLike[str],
+        layers: Sequence[str] | None = None,
+        classes: Sequence[int | str] | None = None,
+    ) -> Path:
+        """Write one page with the view that works from a file, with no kernel and no network.
+
+        Args:
+            path: Where to.
+            layers: The layers to choose from in the page; by default the one that is shown.
+            classes: The classes to choose from; by default those of the predictions shown.
+
+        Returns:
+            The path.
+
+        Raises:
+            GradCAMError: If a layer or class is unknown.
+            PictureError: If the file cannot be written.
+        """
+        self._pace.settle()
+        rows = self._rows()
+        indices = [row.class_index for row in rows] if classes is None else list(classes)
+        wanted = [self._inquiry.classifier.class_index(each) for each in indices]
+        names = [self.layer] if layers is None else [self._inquiry.layer_name(each) for each in layers]
+        heatmaps = self._inquiry.heatmaps(wanted, names, self.method, self.edits)
+        shown = {name: getattr(self, name) for name in LOOK}
+        return write_page(Path(path), heatmaps, rows, shown)
+
+    def close(self) -> None:
+        """Close the panel with all its parts; nothing of it stays behind."""
+        self._pace.stop()
+        self._menus.close()
+        for child in self.children:
+            child.close()
+        super().close()
+
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, Any], dict[str, Any]]:
+        return mimebundle(self.model_id, repr(self), self.heatmaps, self.look)
+
+    # -- what changes
+
+    def _from_person(self, **changes: Any) -> None:
+        """Take what was chosen in the browser; what cannot be done is said there."""
+        try:
+            if "upload" in changes:
+                changes = {"picture": _uploaded(changes["upload"])}
+            for name, value in changes.items():
+                setattr(self, name, value)
+        except GradCAMError as error:
+            self._say(error)
+            self._show_choices()
+
+    def _on_question(self, change: Any) -> None:
+        if self._held:
+            return
+        if change.name == "compare":
+            self._set_quietly(other=None)
+        self._pace.request()
+
+    def _on_subject(self, change: Any) -> None:
+        if self._held:
+            return
+        self._pace.stop()
+        try:
+            self._open(self.picture, self.network if change.name == "network" else None)
+        except Exception as error:
+            self._set_quietly(**{change.name: change.old})
+            self._say(error)
+            raise
+        with self._held_still():
+            self._begin()
+        self._answer()
+
+    def _open(self, given: Any, network: str | None) -> None:
+        """Find picture and network; what was open stays until both are at hand."""
+        source = find_picture(given, self._world)
+        name = network or (source.network if source.network in self._networks else getattr(self, "network", ""))
+        if name not in self._networks:
+            if network:
+                raise ModelError(f"There is no network {network!r} here: choose one of {', '.join(self._networks)}.")
+            name = next(iter(self._networks))
+        inquiry = Inquiry(self._networks[name].load(), source.picture)
+        before = inquiry.predictions((), inquiry.default.name)
+        self._source, self._inquiry, self._before, self._opened = source, inquiry, before, (given, name)
+
+    def _begin(self) -> None:
+        """Ask the first question about a new picture or network: its first class, at the layer asked about before."""
+        self.picture, self.network = self._opened
+        names = [layer.name for layer in self._inquiry.layers]
+        self.layer = self.layer if self.layer in names else self._inquiry.default.name
+        self.edits, self.other = (), None
+        self.class_index = self._before[0].class_index
+
+    def _answer(self) -> None:
+        try:
+            self._show(self._heatmaps_wanted())
+        except Exception as error:
+            self._set_quietly(**self._answered)
+            self._say(error)
+            self._show_choices()
+            raise
+
+    def _answer_unasked(self) -> None:
+        try:
+            self._pace.settle()
+        except GradCAMError:
+            return  # it is shown in the panel, and nobody waits for it
+
+    def _heatmaps_wanted(self) -> list[Heatmap]:
+        question = Question(self.class_index, self.layer, self.method, self.edits)
+        heatmaps = [self._inquiry.heatmap(question)]
+        if self.compare != "nothing":
+            if self.other is None:
+                self._set_quietly(other=self._another())
+            name = "class_index" if self.compare == "class" else self.compare
+            heatmaps.append(self._inquiry.heatmap(question._replace(**{name: self._resolved(self.other)})))
+        return heatmaps
+
+    def _another(self) -> Any:
+        """Choose what to compare with: the next class, an earlier layer, another method."""
+        if self.compare == "class":
+            return next((p.class_index for p in self._before if p.class_index != self.class_index), self.class_index)
+        if self.compare == "layer":
+            names = [layer.name for layer in self._menu_layers() if layer.name != self.layer]
+            return names[-1] if names else self.layer
+        return next(name for name in reversed(METHODS) if name != self.method)
+
+    def _resolved(self, other: Any) -> Any:
+        if self.compare == "class":
+            return self._inquiry.classifier.class_index(other)
+        return self._inquiry.layer_name(other) if self.compare == "layer" else find_method(other).name
+
+    @traitlets.validate("class_index")
+    def _valid_class(self, proposal: Any) -> int:
+        return self._inquiry.classifier.class_index(proposal.value)
+
+    @traitlets.validate("layer")
+    def _valid_layer(self, proposal: Any) -> str:
+        return self._inquiry.layer_name(proposal.value)
+
+    @traitlets.validate("method")
+    def _valid_method(self, proposal: Any) -> str:
+        return find_method(proposal.value).name
+
+    @traitlets.validate("edits")
+    def _valid_edits(self, proposal: Any) -> tuple[Edit, ...]:
+        return tuple(_edit(each) for each in proposal.value)
+
+    # -- what is shown
+
+    def _show(self, heatmaps: Sequence[Heatmap]) -> None:
+        view = self.view
+        with view.hold_sync():
+            view.show(heatmaps, self._inquiry.window(self.edits))
+            view.predictions = [self._row(prediction) for prediction in self._rows()]
+            view.class_index = self.class_index
+            view.edits = [{"kind": edit.kind, "box": list(edit.box)} for edit in self.edits]
+            view.message = ""
+        self.error = ""
+        self._answered = {name: getattr(self, name) for name in QUESTION}
+        self._show_choices()
+
+    def _show_choices(self) -> None:
+        menus, predictions = self._menus, self._inquiry.predictions(self.edits, self.layer)
+        menus.set_options("network", [(name, name) for name in self._networks])
+        menus.set_options("layer", layer_options(self._menu_layers()))
+        menus.set_options("class_index", class_options(_with(predictions, self.class_index, CLASSES_IN_MENU)))
+        categories = self._inquiry.classifier.categories
+        labels = tuple(f"{name} ({index})" for index, name in enumerate(categories or ()))
+        if menus.search.options != labels:
+            menus.search.options = labels
+        choices = {
+            "nothing": [("–", None)],
+            "class": class_options(_with(predictions, self.other, CLASSES_IN_MENU)),
+            "layer": layer_options(self._menu_layers()),
+            "method": [(name, name) for name in METHODS],
+        }
+        menus.set_options("other", choices[self.compare])
+        menus.other.disabled = self.compare == "nothing"
+        menus.choose("picture", self._source.name)
+        for name in ("network", "layer", "class_index", "method", "compare"):
+            menus.choose(name, getattr(self, name))
+        menus.choose("other", None if self.other is None else self._resolved(self.other))
+
+    def _menu_layers(self) -> list[Any]:
+        shown = list(main_layers(self._inquiry.layers))
+        known = {layer.name for layer in shown}
+        chosen = {self.layer, self.other} - known
+        return [layer for layer in self._inquiry.layers if layer.name in known | chosen]
+
+    def _rows(self) -> list[Prediction]:
+        return _with(self._inquiry.predictions(self.edits, self.layer), self.class_index, PREDICTIONS_SHOWN)
+
+    def _row(self, prediction: Prediction) -> dict[str, Any]:
+        index, category, probability, logit = prediction
+        before = next(p.probability for p in self._before if p.class_index == index) if self.edits else None
+        name = category or f"class {index}"
+        return {"class_index": index, "name": name, "probability": probability, "logit": logit, "before": before}
+
+    def _say(self, error: Exception) -> None:
+        text = str(error) if isinstance(error, GradCAMError) else f"{type(error).__name__}: {error}"
+        self.error = self.view.message = text
+
+    def _shown_digest(self) -> str:
+        return "\n".join(heatmap.digest() for heatmap in self.view.heatmaps)
+
+    def _set_quietly(self, **values: Any) -> None:
+        with self._held_still():
+            for name, value in values.items():
+                setattr(self, name, value)
+
+    @contextmanager
+    def _held_still(self) -> Iterator[None]:
+        """Let traits be set without asking the network."""
+        held, self._held = self._held, True
+        try:
+            yield
+        finally:
+            self._held = held
+
+
+def _sample(given: Any, world: str | None) -> Any:
+    """Return the sample whose networks a panel without one is to offer."""
+    name = given if isinstance(given, str) and given in SAMPLES else "submarine"
+    return SAMPLES[name](world=world)
+
+
+def _with(predictions: Sequence[Prediction], asked: Any, count: int) -> list[Prediction]:
+    """Return the first classes, and in the last place the one asked for if it is not among them."""
+    first = list(predictions[:count])
+    if any(p.class_index == asked for p in first):
+        return first
+    return first[:-1] + [p for p in predictions if p.class_index == asked] if asked is not None else first
+
+
+def _edit(given: Any) -> Edit:
+    if isinstance(given, dict):
+        given = (given["kind"], given["box"])
+    kind, box = given
+    return Edit(kind, Box(*(int(side) for side in box)))
+
+
+def _uploaded(file: Any) -> bytes:
+    if file["size"] > LARGEST_UPLOAD:
+        raise PictureError(
+            f"'{file['name']}' has {file['size'] / 1e6:.1f} MB, and {LARGEST_UPLOAD / 1e6:.0f} MB are accepted: make "
+            "it smaller, or give its path."
+        )
+    return bytes(file["content"])

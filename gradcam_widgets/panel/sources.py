@@ -1,0 +1,131 @@
+"""Where the panel's pictures and networks come from, with the Python that gets them without the panel."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gradcam_widgets import samples
+from gradcam_widgets.classifiers import Classifier, load_classifier
+from gradcam_widgets.errors import ModelError
+from gradcam_widgets.images import read_picture
+from gradcam_widgets.samples import Sample
+from gradcam_widgets.samples.networks import NETWORKS
+from gradcam_widgets.samples.weights import load_scene_classifier
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import nn
+
+SAMPLES: dict[str, Callable[..., Sample]] = {
+    "submarine": samples.submarine,
+    "elephants": samples.elephants,
+    "iguana": samples.iguana,
+}
+LOAD = "from gradcam_widgets import load_classifier\n"
+
+
+@dataclass(frozen=True)
+class PictureSource:
+    """A picture and how to come by it.
+
+    Attributes:
+        picture: Axes (row, column, RGB), uint8.
+        name: What menus and texts call it.
+        code: Python lines that define `picture`.
+        network: Name of the network that goes with it, or None.
+    """
+
+    picture: NDArray[np.uint8]
+    name: str
+    code: str
+    network: str | None = None
+
+
+@dataclass(frozen=True)
+class NetworkSource:
+    """A network and how to come by it.
+
+    Attributes:
+        load: Returns it.
+        code: Python lines that define `classifier`.
+    """
+
+    load: Callable[[], Classifier]
+    code: str
+
+
+def find_picture(given: Any, world: str | None) -> PictureSource:
+    """Read whatever the panel was given as a picture.
+
+    Args:
+        given: Name of a sample, a `Sample`, or whatever `read_picture` takes.
+        world: "photo" or "scene", for the samples.
+
+    Raises:
+        PictureError: If it cannot be read.
+        DownloadError: If a photograph cannot be had.
+    """
+    if isinstance(given, str) and given in SAMPLES:
+        sample = SAMPLES[given](world=world)
+        code = f"from gradcam_widgets import samples\n\npicture = samples.{given}(world={sample.world!r}).picture\n"
+        return PictureSource(sample.picture, given, code, sample.classifier.name)
+    if isinstance(given, Sample):
+        return PictureSource(given.picture, "sample", "picture = sample.picture  # your sample\n", given.classifier.name)
+    if isinstance(given, (str, os.PathLike)):
+        path = os.fspath(given)
+        code = f"from gradcam_widgets import read_picture\n\npicture = read_picture({path!r})\n"
+        return PictureSource(read_picture(path), Path(path).name, code)
+    code = "from gradcam_widgets import read_picture\n\npicture = read_picture(…)  # the picture that you gave\n"
+    return PictureSource(read_picture(given), "picture", code)
+
+
+def find_networks(given: Any) -> dict[str, NetworkSource]:
+    """List the networks to choose from, by name.
+
+    Args:
+        given: A `Classifier`, a name that `load_classifier` knows, or several of these.
+
+    Raises:
+        ModelError: If it is none of them.
+    """
+    several = [given] if isinstance(given, (str, Classifier)) else given
+    if not isinstance(several, Sequence) or not several:
+        raise ModelError(f"The panel takes a Classifier or a network's name, not {type(given).__name__}.")
+    networks = {}
+    for each in several:
+        if isinstance(each, Classifier):
+            networks[each.name] = NetworkSource(lambda each=each: each, _code_of(each))
+        elif isinstance(each, str):
+            networks[each] = NetworkSource(
+                lambda each=each: load_classifier(each), f"{LOAD}\nclassifier = load_classifier({each!r})\n"
+            )
+        else:
+            raise ModelError(f"The panel takes a Classifier or a network's name, not {type(each).__name__}.")
+    return networks
+
+
+def sample_networks(sample: Sample) -> dict[str, NetworkSource]:
+    """List the networks of a sample's world."""
+    if sample.world == "photo":
+        return find_networks(sample.classifier.name)
+    return find_networks([load_scene_classifier(name) for name in NETWORKS])
+
+
+def own_network(model: nn.Module, preprocess: Any, categories: Sequence[str] | None) -> Classifier:
+    """Put the user's own network together."""
+    return Classifier(model, preprocess, categories)
+
+
+def _code_of(classifier: Classifier) -> str:
+    for name in NETWORKS:
+        if classifier.name == f"scene {name}":
+            return (
+                "from gradcam_widgets.samples.weights import load_scene_classifier\n\n"
+                f"classifier = load_scene_classifier({name!r})\n"
+            )
+    return f"classifier = …  # your own: Classifier(model, preprocess, categories), here called {classifier.name!r}\n"

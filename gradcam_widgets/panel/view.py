@@ -1,0 +1,245 @@
+"""The picture view: maps over their picture, with every control that needs no network."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
+
+import anywidget
+import cv2
+import numpy as np
+import traitlets
+from PIL import Image
+
+from gradcam_widgets import wording
+from gradcam_widgets.errors import GradCAMError, PictureError
+from gradcam_widgets.heatmap import Box, Heatmap
+from gradcam_widgets.images import MIN_SIDE
+from gradcam_widgets.overlay import Evidence, Interpolation, color_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+STATIC = Path(__file__).parent / "static"
+VIEW_MODULE, VIEW_STYLE = ((STATIC / name).read_text(encoding="utf-8") for name in ("view.mjs", "view.css"))
+COLORMAPS = ("inferno", "viridis", "cividis", "jet", "RdBu_r")
+LONGEST_SIDE = 768  # what the browser repaints at 60 Hz
+JPEG_QUALITY = 90
+MOST_MAPS = 2
+
+
+class Look(traitlets.HasTraits):
+    """How maps are shown; nothing of it asks the network.
+
+    Attributes:
+        opacity: 0 shows the picture alone, 1 the map alone.
+        colormap: Any of matplotlib's; "" takes a perceptually uniform one, a diverging one for "both".
+        threshold: Share of the map's maximum up to which nothing is shown; above 0 a box is drawn round the rest.
+        evidence: "for", "against" or "both".
+        interpolation: "cells", "bilinear" or "cubic".
+        limit: Upper end of the scale in raw units; None takes that of the maps shown.
+        fade: Whether weaker evidence is more transparent.
+    """
+
+    opacity = traitlets.Float(0.75, min=0, max=1)
+    colormap = traitlets.Unicode("")
+    threshold = traitlets.Float(0.0, min=0, max=0.99)
+    evidence = traitlets.Enum(get_args(Evidence), "for")
+    interpolation = traitlets.Enum(get_args(Interpolation), "bilinear")
+    limit = traitlets.Float(None, allow_none=True)
+    fade = traitlets.Bool(True)
+
+    @property
+    def look(self) -> dict[str, Any]:
+        """The arguments with which `comparison_figure` shows the same."""
+        values = {name: getattr(self, name) for name in Look.class_trait_names()}
+        return values | {"colormap": self.colormap or None}
+
+    @traitlets.validate("colormap")
+    def _known_colormap(self, proposal: Any) -> str:
+        if proposal.value:
+            color_table(proposal.value)
+        return str(proposal.value)
+
+
+LOOK = tuple(Look.class_trait_names())
+DEFAULT_LOOK = {name: trait.default() for name, trait in Look.class_traits().items()}
+
+
+class Guess(traitlets.HasTraits):
+    """The student's guess, drawn before the map is seen.
+
+    Attributes:
+        guessing: Whether the map is hidden until it is revealed.
+        guess: The rectangle drawn, left, top, right and bottom in the shown picture's pixels, or None.
+        revealed: Whether the map is shown.
+    """
+
+    guessing = traitlets.Bool(False)
+    guess = traitlets.List(traitlets.Int(), None, allow_none=True, minlen=4, maxlen=4)
+    revealed = traitlets.Bool(False)
+
+
+GUESS = tuple(Guess.class_trait_names())
+
+
+class HeatmapView(anywidget.AnyWidget, Look, Guess):  # type: ignore[misc]  # anywidget's class is untyped
+    """Show one or two maps of a picture, with controls for how they are shown; no network is needed.
+
+    Args:
+        heatmaps: One map, or two to compare on one scale, with their picture.
+        look: Traits of `Look`, by keyword.
+
+    Raises:
+        GradCAMError: If there are more than two maps.
+        PictureError: If a map came without its picture.
+    """
+
+    _esm: ClassVar[str] = VIEW_MODULE  # as a string: a path would keep closed widgets alive
+    _css: ClassVar[str] = VIEW_STYLE
+
+    picture = traitlets.Dict().tag(sync=True)
+    maps = traitlets.Dict().tag(sync=True)
+    predictions = traitlets.List().tag(sync=True)
+    class_index = traitlets.Int(-1).tag(sync=True)
+    edits = traitlets.List().tag(sync=True)
+    can_edit = traitlets.Bool(False).tag(sync=True)
+    message = traitlets.Unicode("").tag(sync=True)
+    tables = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, heatmaps: Heatmap | Sequence[Heatmap], **look: Any) -> None:
+        """Show the maps."""
+        chosen = [heatmaps] if isinstance(heatmaps, Heatmap) else list(heatmaps)
+        self._heatmaps = chosen
+        first = chosen[0] if chosen else None
+        super().__init__(
+            picture=pack_picture(chosen),
+            maps=pack_maps(chosen, 0),
+            tables={name: table_bytes(name) for name in COLORMAPS},
+            class_index=first.class_index if first else -1,
+            **look,
+        )
+        self._add_table()
+
+    def __repr__(self) -> str:
+        """Return one line that is the same on every machine."""
+        return f"HeatmapView({'; '.join(heatmap.digest() for heatmap in self._heatmaps)})"
+
+    @property
+    def heatmaps(self) -> tuple[Heatmap, ...]:
+        """The maps that are shown."""
+        return tuple(self._heatmaps)
+
+    def show(self, heatmaps: Sequence[Heatmap], window: Box | None = None) -> None:
+        """Show other maps; the picture is sent only where it is another one.
+
+        Args:
+            heatmaps: One or two.
+            window: Which part of the whole picture they lie over.
+        """
+        same = heatmaps[0].picture is self._heatmaps[0].picture
+        self._heatmaps = list(heatmaps)
+        if not same or (window is not None and self.picture["window"] != list(window)):
+            self.picture = pack_picture(heatmaps, window)
+        self.maps = pack_maps(heatmaps, self.maps["seq"] + 1)
+
+    def snapshot(self) -> Image.Image:
+        """Return what is shown as a PIL picture, captioned with network, layer, class, score, method and scale."""
+        return snapshot(self._heatmaps, self.look)
+
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, Any], dict[str, Any]]:
+        return mimebundle(self.model_id, repr(self), self._heatmaps, self.look)
+
+    @traitlets.default("keys")
+    def _synced(self) -> list[str]:
+        return [*super()._default_keys(), *LOOK, *GUESS]
+
+    @traitlets.observe("colormap")
+    def _add_table(self, _change: object = None) -> None:
+        if self.colormap and self.colormap not in self.tables:
+            self.tables = {**self.tables, self.colormap: table_bytes(self.colormap)}
+
+
+def pack_picture(heatmaps: Sequence[Heatmap], window: Box | None = None) -> dict[str, Any]:
+    """Encode the picture that maps lie over: JPEG bytes, its own size, and which part of the whole it shows.
+
+    Raises:
+        GradCAMError: If there is no map, or more than two.
+        PictureError: If a map came without its picture.
+    """
+    if not 1 <= len(heatmaps) <= MOST_MAPS:
+        raise GradCAMError(f"A view shows one map or compares two, not {len(heatmaps)}: choose among them.")
+    if any(heatmap.picture is None for heatmap in heatmaps):
+        raise PictureError("A map came without its picture: give it one by heatmap.on(picture).")
+    picture = heatmaps[0].picture
+    assert picture is not None  # noqa: S101 - for the type checker
+    rows, columns = picture.shape[:2]
+    return {
+        "jpeg": jpeg(_reduced(picture)),
+        "size": [rows, columns],
+        "window": list(window or (0, 0, columns, rows)),
+    }
+
+
+def pack_maps(heatmaps: Sequence[Heatmap], sequence_number: int) -> dict[str, Any]:
+    """Put maps into one trait, numbered so that a late one can be told."""
+    return {"seq": sequence_number, "items": [pack_map(heatmap) for heatmap in heatmaps]}
+
+
+def pack_map(heatmap: Heatmap) -> dict[str, Any]:
+    """Put a map into what view.mjs reads: its float32 values, its grid, and what is said of it."""
+    return {
+        "values": heatmap.values.tobytes(),
+        "grid": list(heatmap.grid),
+        "title": heatmap.title,
+        "layer": heatmap.layer,
+        "method": heatmap.method,
+        "caption": f"{wording.score(heatmap)}; {wording.origin(heatmap)}.",
+        "note": wording.resolution(heatmap),
+        "alt": {side: heatmap.description(side) for side in get_args(Evidence)},
+        "remarks": list(heatmap.remarks),
+    }
+
+
+def table_bytes(colormap: str) -> bytes:
+    """Return a colour map's 256 colours as bytes R, G, B."""
+    return color_table(colormap).tobytes()
+
+
+def jpeg(picture: NDArray[np.uint8]) -> bytes:
+    """Encode a picture, axes (row, column, RGB), uint8, as the bytes of a JPEG file."""
+    encoded = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    return bytes(encoded[1])
+
+
+def snapshot(heatmaps: Sequence[Heatmap], look: dict[str, Any]) -> Image.Image:
+    """Draw maps beside their picture with a colour bar in raw numbers and a caption."""
+    from gradcam_widgets.figures import comparison_figure, rendered  # noqa: PLC0415 - matplotlib loads only for who draws
+
+    return rendered(comparison_figure(heatmaps, **look))
+
+
+def mimebundle(
+    model_id: str, text: str, heatmaps: Sequence[Heatmap], look: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a widget's live view with a JPEG and a line of text beside it, for pages that cannot show the view."""
+    picture = snapshot(heatmaps, look)
+    alternative = " ".join(heatmap.description(look["evidence"]) for heatmap in heatmaps)
+    data = {
+        "application/vnd.jupyter.widget-view+json": {"version_major": 2, "version_minor": 0, "model_id": model_id},
+        "image/jpeg": base64.b64encode(jpeg(np.asarray(picture))).decode("ascii"),
+        "text/plain": text,
+    }
+    return data, {"image/jpeg": {"alt": alternative, "width": picture.width // 2, "height": picture.height // 2}}
+
+
+def _reduced(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Shrink a large photograph to what the view's canvas shows."""
+    scale = LONGEST_SIDE / max(picture.shape[:2])
+    if scale >= 1:
+        return picture
+    rows, columns = (max(MIN_SIDE, round(side * scale)) for side in picture.shape[:2])
+    return cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)

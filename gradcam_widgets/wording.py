@@ -1,0 +1,83 @@
+"""What is said of a map in words and numbers: digest, caption, and the text that stands for its picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .heatmap import Heatmap
+    from .overlay import Evidence
+
+SIDES = {"for": "Evidence for", "against": "Evidence against", "both": "Evidence for and against"}
+STRONG = 0.5
+
+
+def three(number: float) -> str:
+    """Write a number with three significant figures, without exponent where it can be read, and no -0."""
+    text = f"{number:#.3g}"
+    if "e" not in text:
+        return text.rstrip(".") if float(text) else "0"
+    return f"{number:.3g}" if abs(number) < 1 else f"{float(text):.0f}" if abs(number) < 1e6 else text
+
+
+def digest(heatmap: Heatmap, negligible: float) -> str:
+    """Describe a map in one line; values below `negligible`, in raw units, are noise and written as 0."""
+    low, high = (three(0 if abs(v) <= negligible else float(v)) for v in (heatmap.values.min(), heatmap.values.max()))
+    peak, centroid = heatmap.peak(), heatmap.centroid()
+    if peak is None or centroid is None:
+        where = "no positive evidence"
+    else:
+        where = (
+            f"peak {peak} | centroid ({three(centroid[0])}, {three(centroid[1])}) | "
+            f"{three(100 * heatmap.share_for())} % positive"
+        )
+    return f"{heatmap.title} | {heatmap.layer} {grid(heatmap)} {heatmap.method} | {low} to {high} | {where}"
+
+
+def grid(heatmap: Heatmap) -> str:
+    """Write rows and columns as "7×7"."""
+    return f"{heatmap.grid[0]}×{heatmap.grid[1]}"
+
+
+def score(heatmap: Heatmap) -> str:
+    """Name the class with its score."""
+    return f"{heatmap.title}, logit {three(heatmap.logit)}, probability {three(heatmap.probability)}"
+
+
+def origin(heatmap: Heatmap) -> str:
+    """Name network, layer and method."""
+    network = f"{heatmap.network}, " if heatmap.network else ""
+    return f"{network}layer {heatmap.layer}, {heatmap.method}"
+
+
+def scale(limit: float, evidence: Evidence) -> str:
+    """Say which raw values a scale spans."""
+    top = three(limit)
+    return f"scale -{top} to {top}" if evidence == "both" else f"scale 0 to {top}, evidence {evidence} the class"
+
+
+def resolution(heatmap: Heatmap) -> str:
+    """Say how coarse a map is, and what it does not tell."""
+    cell = ""
+    if heatmap.picture is not None:
+        sides = zip(heatmap.picture.shape[:2], heatmap.grid, strict=True)
+        height, width = (round(side / cells) for side, cells in sides)
+        cell = f", one cell ≈ {width}×{height} px" if width != height else f", one cell ≈ {width} px"
+    return f"{grid(heatmap)} grid{cell}; what a cell has seen is larger. Where evidence came from, not why."
+
+
+def description(heatmap: Heatmap, evidence: Evidence) -> str:
+    """Say for who does not see it where the heat lies and how much of the picture it covers."""
+    what = f"{SIDES[evidence]} {heatmap.title} at layer {heatmap.layer}"
+    centre = heatmap.centroid(evidence)
+    if centre is None:
+        return f"{what}: none."
+    down, across = ((at + 0.5) / cells for at, cells in zip(centre, heatmap.grid, strict=True))
+    row, column = (int(min(share * 3, 2)) for share in (down, across))
+    place = ("the upper left", "the top", "the upper right", "the left", "the middle", "the right")
+    place = (*place, "the lower left", "the bottom", "the lower right")
+    large = np.abs(heatmap.upsampled(evidence=evidence))
+    covered = float((large > STRONG * large.max()).mean())
+    return f"{what}: centred on {place[3 * row + column]}, more than half its maximum on {100 * covered:.0f} % of the picture."
