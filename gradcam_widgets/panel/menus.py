@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ipywidgets import Combobox, Dropdown, FileUpload, HBox, Layout
+from ipywidgets import Combobox, Dropdown, FileUpload, HBox
 
 from gradcam_widgets.methods import METHODS
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from gradcam_widgets.layers import Layer
     from gradcam_widgets.trace import Prediction
 
-WIDTH, DESCRIPTION_WIDTH = "300px", "68px"
 COMPARISONS = ("nothing", "class", "layer", "method")
 Options = list[tuple[str, Any]]
 
@@ -40,7 +39,7 @@ class Menus:
         self.other = self._dropdown("other", "with")
         self.search = self._typed("class_index", "Find class", "name or index")
         self.picture = self._typed("picture", "Picture", "sample or path")
-        self.upload = FileUpload(accept="image/*", description="Upload a picture", layout=Layout(width=WIDTH))
+        self.upload = FileUpload(accept="image/*", description="Upload a picture")
         self.upload.observe(self._uploaded, "value")
         self._options: dict[str, Options] = {}
         self.set_options("method", [(name, name) for name in METHODS])
@@ -52,6 +51,7 @@ class Menus:
         """All menus, in the order in which they are shown."""
         return (
             self.picture,
+            self.upload,
             self.network,
             self.layer,
             self.class_index,
@@ -59,12 +59,11 @@ class Menus:
             self.method,
             self.compare,
             self.other,
-            self.upload,
         )
 
     def box(self) -> HBox:
-        """Return the menus in rows that wrap."""
-        box = HBox(self.widgets, layout=Layout(flex_flow="row wrap"))
+        """Return the menus in rows that wrap, laid out by view.css."""
+        box = HBox(self.widgets)
         box.add_class("gcw-menus")
         return box
 
@@ -85,6 +84,8 @@ class Menus:
     def close(self) -> None:
         """Close every menu."""
         for widget in self.widgets:
+            widget.layout.close()
+            widget.style.close()
             widget.close()
 
     def _quietly(self, change: Callable[[], None]) -> None:
@@ -95,9 +96,7 @@ class Menus:
             self._setting = False
 
     def _dropdown(self, name: str, label: str) -> Dropdown:
-        menu = Dropdown(
-            description=label, style={"description_width": DESCRIPTION_WIDTH}, layout=Layout(width=WIDTH)
-        )
+        menu = Dropdown(description=label)
         menu.observe(lambda change: self._chosen(name, change.new), "value")
         return menu
 
@@ -106,8 +105,6 @@ class Menus:
             description=label,
             placeholder=placeholder,
             continuous_update=False,
-            style={"description_width": DESCRIPTION_WIDTH},
-            layout=Layout(width=WIDTH),
         )
         field.observe(lambda change: self._written(field, name, change.new), "value")
         return field
@@ -136,8 +133,8 @@ class Menus:
 
 
 def layer_options(layers: Sequence[Layer]) -> Options:
-    """Name layers with their grid, and say which one is the default and why."""
-    return [(f"{layer} · default: {layer.why}" if layer.default else str(layer), layer.name) for layer in layers]
+    """Name layers with their grid, and say which one is the default."""
+    return [(f"{layer} (default)" if layer.default else str(layer), layer.name) for layer in layers]
 
 
 def class_options(predictions: Sequence[Prediction]) -> Options:

@@ -26,14 +26,16 @@ class LatestWins:
         """Remember what to do; nothing is done yet."""
         self._answer, self._from_timer = answer, from_timer
         self._stale = False
-        self._rested = float("-inf")
+        self._last = float("-inf")  # when something changed or was answered
         self._timer: asyncio.TimerHandle | None = None
 
     def request(self) -> None:
         """Say that something changed."""
         self._stale = True
         self._stop_timer()
-        if time.monotonic() - self._rested >= QUIET_SECONDS:
+        at_rest = time.monotonic() - self._last >= QUIET_SECONDS
+        self._last = time.monotonic()
+        if at_rest:
             self.settle()
             return
         try:
@@ -51,7 +53,7 @@ class LatestWins:
         try:
             self._answer()
         finally:
-            self._rested = time.monotonic()
+            self._last = time.monotonic()
 
     def stop(self) -> None:
         """Drop what has not been answered."""

@@ -35,15 +35,17 @@ def write_page(
     predictions: Sequence[Prediction],
     look: Mapping[str, Any],
     *,
+    layer: str | None = None,
     title: str = "Where the network looked",
 ) -> Path:
     """Write the page.
 
     Args:
         path: Where to.
-        heatmaps: Maps of one picture, for every class at every layer that the page is to offer; the first is shown first.
+        heatmaps: Maps of one picture, for every class at every layer that the page is to offer; the first class is shown first.
         predictions: The classes whose probabilities are shown.
         look: How maps are shown at first, as `Look` has it.
+        layer: The layer that is shown first.
         title: The page's title.
 
     Returns:
@@ -56,13 +58,15 @@ def write_page(
 
     if path.suffix.lower() not in (".html", ".htm"):
         raise PictureError(f"A page cannot be saved as '{path}': end its name on .html.")
-    text = page(heatmaps, predictions, look, title)
+    text = page(heatmaps, predictions, look, layer or heatmaps[0].layer, title)
     with writing(path):
         path.write_text(text, encoding="utf-8")
     return path
 
 
-def page(heatmaps: Sequence[Heatmap], predictions: Sequence[Prediction], look: Mapping[str, Any], title: str) -> str:
+def page(
+    heatmaps: Sequence[Heatmap], predictions: Sequence[Prediction], look: Mapping[str, Any], layer: str, title: str
+) -> str:
     """Return the page's text; its policy lets its own script and style run, and nothing else."""
     first = heatmaps[0]
     shown = {row.class_index for row in predictions}
@@ -87,7 +91,7 @@ def page(heatmaps: Sequence[Heatmap], predictions: Sequence[Prediction], look: M
         ],
         "tables": {name: _base64(table_bytes(name)) for name in colormaps},
         "look": {name: look[name] for name in LOOK},
-        "layer": first.layer,
+        "layer": layer,
         "class_index": first.class_index,
     }
     script = f"{VIEW_MODULE}\n{PAGE_MODULE}"

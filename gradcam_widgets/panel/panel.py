@@ -100,10 +100,18 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
         self._held = True
         self._networks = find_networks(classifier) if classifier is not None else sample_networks(_sample(given, world))
         self._pace = LatestWins(self._answer, self._answer_unasked)
-        self._menus = Menus(self._from_person)
         network = asked.pop("network", None)
         self._open(given, network)
+        self._menus = Menus(self._from_person)
         super().__init__()
+        try:
+            self._start(asked)
+        except Exception:
+            self.close()
+            raise
+
+    def _start(self, asked: dict[str, Any]) -> None:
+        """Answer the first question and show the answer."""
         with self._held_still():
             self._begin()
         for name in QUESTION + SUBJECT:
@@ -182,18 +190,24 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
         self._pace.settle()
         rows = self._rows()
         indices = [row.class_index for row in rows] if classes is None else list(classes)
-        wanted = [self._inquiry.classifier.class_index(each) for each in indices]
-        names = [self.layer] if layers is None else [self._inquiry.layer_name(each) for each in layers]
+        named = {self._inquiry.classifier.class_index(each): None for each in indices}
+        wanted = [self.class_index] * (self.class_index in named) + [i for i in named if i != self.class_index]
+        names = [self.layer] if layers is None else list(dict.fromkeys(map(self._inquiry.layer_name, layers)))
         heatmaps = self._inquiry.heatmaps(wanted, names, self.method, self.edits)
         shown = {name: getattr(self, name) for name in LOOK}
-        return write_page(Path(path), heatmaps, rows, shown)
+        first = self.layer if self.layer in names else names[0]
+        return write_page(Path(path), heatmaps, rows, shown, layer=first)
 
     def close(self) -> None:
         """Close the panel with all its parts; nothing of it stays behind."""
+        if self.comm is None:
+            return  # it is closed, or was never opened
         self._pace.stop()
         self._menus.close()
         for child in self.children:
+            child.layout.close()
             child.close()
+        self.layout.close()
         super().close()
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -223,15 +237,16 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
         if self._held:
             return
         self._pace.stop()
+        kept = self._source, self._inquiry, self._before, self._opened
         try:
             self._open(self.picture, self.network if change.name == "network" else None)
+            with self._held_still():
+                self._begin()
+            self._show(self._heatmaps_wanted())
         except Exception as error:
-            self._set_quietly(**{change.name: change.old})
-            self._say(error)
+            self._source, self._inquiry, self._before, self._opened = kept
+            self._go_back(error)
             raise
-        with self._held_still():
-            self._begin()
-        self._answer()
 
     def _open(self, given: Any, network: str | None) -> None:
         """Find picture and network; what was open stays until both are at hand."""
@@ -257,10 +272,15 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
         try:
             self._show(self._heatmaps_wanted())
         except Exception as error:
-            self._set_quietly(**self._answered)
-            self._say(error)
-            self._show_choices()
+            self._go_back(error)
             raise
+
+    def _go_back(self, error: Exception) -> None:
+        """Return to the question that was answered last, and say why the new one was not."""
+        picture, network = self._opened
+        self._set_quietly(picture=picture, network=network, **self._answered)
+        self._say(error)
+        self._show_choices()
 
     def _answer_unasked(self) -> None:
         try:
@@ -275,7 +295,8 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
             if self.other is None:
                 self._set_quietly(other=self._another())
             name = "class_index" if self.compare == "class" else self.compare
-            heatmaps.append(self._inquiry.heatmap(question._replace(**{name: self._resolved(self.other)})))
+            self._set_quietly(other=self._resolved(self.other))
+            heatmaps.append(self._inquiry.heatmap(question._replace(**{name: self.other})))
         return heatmaps
 
     def _another(self) -> Any:
@@ -294,19 +315,38 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
 
     @traitlets.validate("class_index")
     def _valid_class(self, proposal: Any) -> int:
-        return self._inquiry.classifier.class_index(proposal.value)
+        with self._saying():
+            return self._inquiry.classifier.class_index(proposal.value)
 
     @traitlets.validate("layer")
     def _valid_layer(self, proposal: Any) -> str:
-        return self._inquiry.layer_name(proposal.value)
+        with self._saying():
+            return self._inquiry.layer_name(proposal.value)
 
     @traitlets.validate("method")
     def _valid_method(self, proposal: Any) -> str:
-        return find_method(proposal.value).name
+        with self._saying():
+            return find_method(proposal.value).name
 
     @traitlets.validate("edits")
     def _valid_edits(self, proposal: Any) -> tuple[Edit, ...]:
-        return tuple(_edit(each) for each in proposal.value)
+        with self._saying():
+            return tuple(_edit(each) for each in proposal.value)
+
+    @traitlets.validate("colormap")
+    def _known_colormap(self, proposal: Any) -> str:
+        with self._saying():
+            return super()._known_colormap(proposal)
+
+    @contextmanager
+    def _saying(self) -> Iterator[None]:
+        """Show in the panel why a trait cannot be set."""
+        try:
+            yield
+        except GradCAMError as error:
+            if not self._held:
+                self._say(error)
+            raise
 
     # -- what is shown
 
@@ -315,14 +355,18 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
         with view.hold_sync():
             view.show(heatmaps, self._inquiry.window(self.edits))
             view.predictions = [self._row(prediction) for prediction in self._rows()]
-            view.class_index = self.class_index
-            view.edits = [{"kind": edit.kind, "box": list(edit.box)} for edit in self.edits]
-            view.message = ""
+            self._show_question()
+            view.message, view.explanation = "", self._why_this_layer()
         self.error = ""
         self._answered = {name: getattr(self, name) for name in QUESTION}
         self._show_choices()
 
+    def _show_question(self) -> None:
+        self.view.class_index = self.class_index
+        self.view.edits = [{"kind": edit.kind, "box": list(edit.box)} for edit in self.edits]
+
     def _show_choices(self) -> None:
+        self._show_question()
         menus, predictions = self._menus, self._inquiry.predictions(self.edits, self.layer)
         menus.set_options("network", [(name, name) for name in self._networks])
         menus.set_options("layer", layer_options(self._menu_layers()))
@@ -342,13 +386,17 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
         menus.choose("picture", self._source.name)
         for name in ("network", "layer", "class_index", "method", "compare"):
             menus.choose(name, getattr(self, name))
-        menus.choose("other", None if self.other is None else self._resolved(self.other))
+        menus.choose("other", self.other)
 
     def _menu_layers(self) -> list[Any]:
         shown = list(main_layers(self._inquiry.layers))
         known = {layer.name for layer in shown}
         chosen = {self.layer, self.other} - known
         return [layer for layer in self._inquiry.layers if layer.name in known | chosen]
+
+    def _why_this_layer(self) -> str:
+        default = self._inquiry.default
+        return f"Layer {default.name} is the default: {default.why}." if self.layer == default.name else ""
 
     def _rows(self) -> list[Prediction]:
         return _with(self._inquiry.predictions(self.edits, self.layer), self.class_index, PREDICTIONS_SHOWN)
@@ -396,10 +444,11 @@ def _with(predictions: Sequence[Prediction], asked: Any, count: int) -> list[Pre
 
 
 def _edit(given: Any) -> Edit:
-    if isinstance(given, dict):
-        given = (given["kind"], given["box"])
-    kind, box = given
-    return Edit(kind, Box(*(int(side) for side in box)))
+    try:
+        kind, box = (given["kind"], given["box"]) if isinstance(given, dict) else given
+        return Edit(kind, Box(*(int(side) for side in box)))
+    except (KeyError, TypeError, ValueError):
+        raise PictureError(f"{given!r} is no change of a picture: give Edit(kind, Box(left, top, right, bottom)).") from None
 
 
 def _uploaded(file: Any) -> bytes:

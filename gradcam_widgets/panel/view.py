@@ -108,6 +108,7 @@ class HeatmapView(anywidget.AnyWidget, Look, Guess):  # type: ignore[misc]  # an
     edits = traitlets.List().tag(sync=True)
     can_edit = traitlets.Bool(False).tag(sync=True)
     message = traitlets.Unicode("").tag(sync=True)
+    explanation = traitlets.Unicode("").tag(sync=True)
     tables = traitlets.Dict().tag(sync=True)
 
     def __init__(self, heatmaps: Heatmap | Sequence[Heatmap], **look: Any) -> None:
@@ -149,6 +150,12 @@ class HeatmapView(anywidget.AnyWidget, Look, Guess):  # type: ignore[misc]  # an
     def snapshot(self) -> Image.Image:
         """Return what is shown as a PIL picture, captioned with network, layer, class, score, method and scale."""
         return snapshot(self._heatmaps, self.look)
+
+    def close(self) -> None:
+        """Close the view; nothing of it stays behind."""
+        if self.comm is not None:
+            self.layout.close()
+        super().close()
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, Any], dict[str, Any]]:
         return mimebundle(self.model_id, repr(self), self._heatmaps, self.look)

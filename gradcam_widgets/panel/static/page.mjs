@@ -44,7 +44,7 @@ export function showPage(data, root, renderView) {
   const model = makeModel({
     ...data.look, tables, picture: { ...data.picture, jpeg: fromBase64(data.picture.jpeg) },
     maps: { seq: sequence, items: items() }, predictions: data.predictions, class_index: data.class_index,
-    edits: [], can_edit: false, message: "", guessing: false, guess: null, revealed: false,
+    edits: [], can_edit: false, message: "", explanation: "", guessing: false, guess: null, revealed: false,
   });
   const show = () => {
     model.set("class_index", Number(asked.value));

@@ -180,8 +180,8 @@ export function toPixels([x0, y0], [x1, y1], [left, top, right, bottom]) {
 /** A number with three significant figures, with a true minus sign and no −0. */
 export function three(number) {
   if (number === null || !Number.isFinite(number)) return "–";
-  const size = Math.abs(number);
-  const text = number === 0 ? "0" : size >= 1e6 || size < 1e-4 ? number.toExponential(2) : size >= 1000 ? number.toFixed(0) : number.toPrecision(3);
+  const rounded = Number(number.toPrecision(3)), size = Math.abs(rounded);
+  const text = rounded === 0 ? "0" : size >= 1e6 || size < 1e-4 ? rounded.toExponential(2) : size >= 1000 ? rounded.toFixed(0) : rounded.toPrecision(3);
   return text.replace(/^-/, "−");
 }
 
@@ -213,6 +213,7 @@ export function wrap(text, fits) {
 const SVG = "http://www.w3.org/2000/svg";
 const LOOK = ["opacity", "colormap", "threshold", "evidence", "interpolation", "limit", "fade"];
 const GUESS = ["guessing", "guess", "revealed"];
+const TALLEST = 440; // pixels on the screen
 let views = 0;
 
 /** Make an element; text goes in as text, never as markup. */
@@ -267,13 +268,12 @@ function render({ model, el }) {
   const fade = tick(id("fade"), "Fade weak evidence");
   const guessing = tick(id("guessing"), "Guess first");
   const only = button("Look only here", "Crop the picture to the rectangle and ask the network again");
-  const grey = button("Without this: grey", "Cover the rectangle with grey and ask the network again");
-  const blur = button("Without this: blur", "Blur the rectangle and ask the network again");
+  const grey = button("Without: grey", "Cover the rectangle with grey and ask the network again");
+  const blur = button("Without: blur", "Blur the rectangle and ask the network again");
   const undo = button("Undo", "Take the last change of the picture back");
   const reveal = button("Reveal", "Show the map, and how much of it lies in your guess");
   const save = button("Save PNG", "Save what is shown, with its caption");
-  const hint = make("span", { class: "gcw-hint" });
-  const verbs = make("div", { class: "gcw-verbs", role: "group", "aria-label": "The chosen rectangle" }, hint, only, grey, blur, undo, reveal);
+  const verbs = make("div", { class: "gcw-verbs", role: "group", "aria-label": "The chosen rectangle" }, only, grey, blur, undo, reveal);
   const controls = make("div", { class: "gcw-controls", role: "group", "aria-label": "How the map is shown" },
     evidence.field, colors.field, smooth.field, scale.field, opacity.field, threshold.field, fade.field, guessing.field, save);
   const main = make("div", { class: "gcw-main" }, stage,
@@ -293,6 +293,7 @@ function render({ model, el }) {
   let pending = 0; // animation frame
   let told = true; // whether the kernel knows the look
 
+  const listen = (target, type, handler) => target.addEventListener(type, handler, { signal: undone.signal });
   const get = (name) => model.get(name);
   const signed = () => get("evidence") === "both";
   const table = () => tableOf(get("colormap") || DEFAULT_COLORMAP[get("evidence")]);
@@ -314,11 +315,8 @@ function render({ model, el }) {
     marks.setAttribute("aria-hidden", "true");
     const shown = make("div", { class: "gcw-frame", tabindex: 0, role: "group" }, canvas, marks);
     const title = make("figcaption", {});
-    shown.addEventListener("pointerdown", startRectangle);
-    shown.addEventListener("pointermove", movePointer);
-    shown.addEventListener("pointerup", endRectangle);
-    shown.addEventListener("pointerleave", leavePointer);
-    shown.addEventListener("keydown", onKey);
+    for (const [type, handler] of [["pointerdown", startRectangle], ["pointermove", movePointer], ["pointerup", endRectangle],
+      ["pointerleave", leavePointer], ["keydown", onKey]]) listen(shown, type, handler);
     return { item, canvas, marks, shown, title, figure: make("figure", {}, title, shown), values: readValues(item), paints: 0 };
   }
 
@@ -382,6 +380,7 @@ function render({ model, el }) {
         canvas.height = size[0];
         frame.marks.setAttribute("viewBox", `0 0 ${size[1]} ${size[0]}`);
         frame.shown.style.aspectRatio = `${size[1]} / ${size[0]}`;
+        frame.shown.style.width = `${Math.round((TALLEST * size[1]) / size[0])}px`;
       }
       const pixels = composite(picture, frame.large, {
         limit: top, signed: signed(), table: table(), fade: get("fade"), threshold: get("threshold"),
@@ -443,7 +442,7 @@ function render({ model, el }) {
 
   // -- what is said in words
   function showReadout() {
-    let text = "Point at the picture for the value of a cell.";
+    let text = editable() ? "Point for a cell's value; drag to choose a part." : "Point for a cell's value.";
     if (hidden()) text = get("guess") ? "Your guess is drawn: reveal the map." : "Draw a rectangle where you think the network looked.";
     else if (pointer) {
       text = frames.map((frame) => {
@@ -451,6 +450,10 @@ function render({ model, el }) {
         const value = three(frame.values[row * frame.item.grid[1] + column]);
         return `${frames.length > 1 ? `${frame.item.title}: ` : ""}cell (${row}, ${column}) ${value}`;
       }).join("  ·  ");
+    }
+    if (chosen) {
+      const [left, top, right, bottom] = rectangleInWhole();
+      text = `${right - left}×${bottom - top} px chosen. ${pointer ? text : ""}`;
     }
     readout.textContent = text;
     const lines = [];
@@ -470,8 +473,8 @@ function render({ model, el }) {
       lines.push(...new Set(frames.flatMap((frame) => frame.item.remarks)));
       for (const frame of frames) if (!frame.speaks) lines.push(`Nothing to show on this side for ${frame.item.title}.`);
     }
-    if (first) lines.push(first.item.note);
-    notes.replaceChildren(...lines.map((line) => make("p", {}, line)));
+    lines.push(get("explanation"), first?.item.note);
+    notes.replaceChildren(...lines.filter(Boolean).map((line) => make("p", {}, line)));
   }
 
   function showControls() {
@@ -492,7 +495,6 @@ function render({ model, el }) {
     reveal.hidden = !hidden();
     reveal.disabled = !get("guess");
     save.disabled = hidden();
-    hint.textContent = chosen ? `${rectangleInWhole().slice(2).map((end, i) => end - rectangleInWhole()[i]).join("×")} px chosen.` : hidden() ? "Drag to guess." : editable() ? "Drag on the picture:" : "";
     alert.hidden = !get("message");
     alert.textContent = get("message");
     root.classList.toggle("gcw-edited", get("edits").length > 0);
@@ -516,7 +518,7 @@ function render({ model, el }) {
         make("span", { class: "gcw-track" }, fill),
         make("span", { class: "gcw-logit" }, `logit ${three(logit)}`),
         make("span", { class: "gcw-change" }, before === null ? "" : change(before, probability)));
-      press.addEventListener("click", () => ask(index));
+      listen(press, "click", () => ask(index));
       return press;
     }));
     if (active !== undefined) bars.querySelector(`[data-class-index="${Number(active)}"]`)?.focus();
@@ -657,7 +659,6 @@ function render({ model, el }) {
   }
 
   // -- wires: the person's, then the model's
-  const listen = (target, type, handler) => target.addEventListener(type, handler, { signal: undone.signal });
   for (const [{ control }, name] of [[evidence, "evidence"], [colors, "colormap"], [smooth, "interpolation"]]) {
     listen(control, "change", () => look(name, control.value));
   }
@@ -682,7 +683,7 @@ function render({ model, el }) {
     ["change:predictions", showPredictions],
     ["change:class_index", showPredictions],
     ["change:tables", showColormaps],
-    ...["edits", "message", "can_edit"].map((name) => [`change:${name}`, refresh]),
+    ...["edits", "message", "explanation", "can_edit"].map((name) => [`change:${name}`, refresh]),
     ...[...LOOK, ...GUESS].map((name) => [`change:${name}`, ["evidence", "interpolation", "guessing", "revealed"].includes(name) ? enlarge : refresh]),
   ];
   for (const [event, handler] of wires) model.on(event, handler);
@@ -694,7 +695,6 @@ function render({ model, el }) {
     undone.abort();
     cancelAnimationFrame(pending);
     for (const [event, handler] of wires) model.off(event, handler);
-    for (const frame of frames) frame.shown.replaceWith(); // its listeners go with it
     root.remove();
   };
 }

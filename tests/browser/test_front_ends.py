@@ -1,0 +1,223 @@
+"""The panel in real Chromium: the same story in every front end, and the exported page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+
+from gradcam_widgets import GradCAMPanel, Heatmap
+from gradcam_widgets.panel.view import pack_picture
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import Any
+
+    from driving import Driver, Watch
+    from numpy.typing import NDArray
+    from playwright.sync_api import Page
+
+SUBMARINE, AIRCRAFT_CARRIER = 833, 403
+SAME = 2  # one grey level, and what two decoders of one JPEG differ in
+SAME_ON_A_PAGE = 4  # 16 bits a value may choose the neighbouring colour of 256
+
+
+@pytest.fixture
+def panel(photo_world: Path) -> GradCAMPanel:
+    """The same question asked without a browser."""
+    assert photo_world.is_dir()
+    return GradCAMPanel(world="photo")
+
+
+def expected_pixels(heatmap: Heatmap, **look: Any) -> NDArray[np.uint8]:
+    """What the Python overlay makes of the picture that was sent."""
+    data = np.frombuffer(pack_picture([heatmap])["jpeg"], np.uint8)
+    sent = cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB).astype(np.uint8)
+    assert sent.std() > 10
+    return heatmap.overlay(sent, **look)
+
+
+def differ(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
+    assert one.shape == other.shape
+    return int(np.abs(one.astype(int) - other).max())
+
+
+def every_control(driver: Driver, heatmap: Heatmap, same: int = SAME) -> None:
+    """Move every control that needs no kernel; after each the canvas shows what the Python overlay shows."""
+    look: dict[str, Any] = {}
+    moves: list[tuple[Callable[[], None], dict[str, Any]]] = [
+        (lambda: driver.slide("Opacity", 0.4), {"opacity": 0.4}),
+        (lambda: driver.choose("Colours", "jet"), {"colormap": "jet"}),
+        (lambda: driver.label("Fade weak evidence").uncheck(), {"fade": False}),
+        (lambda: driver.choose("Evidence", "against"), {"evidence": "against"}),
+        (lambda: driver.choose("Colours", ""), {"colormap": None}),
+        (lambda: driver.choose("Evidence", "both"), {"evidence": "both"}),
+        (lambda: driver.choose("Grid", "cells"), {"interpolation": "cells"}),
+        (lambda: driver.choose("Evidence", "for"), {"evidence": "for"}),
+        (lambda: driver.choose("Grid", "cubic"), {"interpolation": "cubic"}),
+        (lambda: driver.slide("Threshold", 0.35), {"threshold": 0.35}),
+        (lambda: driver.label("Fade weak evidence").check(), {"fade": True}),
+        (lambda: driver.choose("Grid", "bilinear"), {"interpolation": "bilinear"}),
+    ]
+    before = driver.pixels()
+    assert differ(before, expected_pixels(heatmap)) <= same
+    for move, change in moves:
+        move()
+        driver.settle()
+        look |= change
+        after = driver.pixels()
+        assert differ(after, expected_pixels(heatmap, **look)) <= same, change
+        assert differ(after, before) > 5, change
+        before = after
+    box = heatmap.box(0.35)
+    assert box is not None
+    shown = [int(side) for side in str(driver.frames().first.get_attribute("data-box")).split(",")]
+    assert np.abs(np.subtract(shown, box)).max() <= 1
+    driver.slide("Threshold", 0)
+    driver.slide("Opacity", 0.75)
+
+
+def compares(driver: Driver, maps: tuple[Heatmap, ...], same: int = SAME) -> None:
+    """Two maps on one scale, pointers linked, their correlation told."""
+    assert driver.frames().count() == 2
+    limit = max(heatmap.limit() for heatmap in maps)
+    for i, heatmap in enumerate(maps):
+        assert differ(driver.pixels(i), expected_pixels(heatmap, limit=limit)) <= same
+    driver.frames().nth(1).hover(position={"x": 40, "y": 40})
+    readout = driver.root.locator(".gcw-readout").inner_text()
+    for heatmap in maps:
+        assert f"{heatmap.title}: cell (" in readout
+    assert driver.root.locator("svg rect.gcw-line.gcw-cell").count() == 2
+    one, other = (heatmap.upsampled() for heatmap in maps)
+    correlation = np.corrcoef(one.ravel(), other.ravel())[0, 1]
+    assert f"correlation is {correlation:.2f}".replace("-", "−") in driver.root.locator(".gcw-notes").inner_text()
+
+
+def guesses(driver: Driver, heatmap: Heatmap) -> None:
+    """The map is hidden until the guess is revealed; then its share of the evidence is told."""
+    shown = driver.pixels()
+    driver.label("Guess first").check()
+    driver.settle()
+    hidden = driver.pixels()
+    assert differ(hidden, expected_pixels(heatmap, opacity=0)) <= SAME
+    assert differ(hidden, shown) > 30
+    driver.drag((0.0, 0.5), (0.5, 1.0))
+    driver.press("Reveal")
+    driver.settle()
+    assert differ(driver.pixels(), shown) == 0
+    large = heatmap.upsampled(evidence="for")
+    rows, columns = large.shape
+    share = large[rows // 2 :, : columns // 2].sum() / large.sum()
+    notes = driver.root.locator(".gcw-notes").inner_text()
+    told = float(notes.split("Your guess holds ")[1].split(" %")[0]) / 100
+    assert told == pytest.approx(share, abs=0.02)
+    driver.label("Guess first").uncheck()
+    driver.settle()
+
+
+@pytest.mark.parametrize("kind", ["lab", "notebook", "voila"])
+def test_a_person_drives_the_panel(kind: str, front_end: Callable[..., Driver], panel: GradCAMPanel) -> None:
+    driver = front_end(kind, "world='photo'")
+    assert driver.kernel()["class_index"] == SUBMARINE
+
+    sent = len(driver.watch.comm_messages())
+    every_control(driver, panel.heatmap)
+    guesses(driver, panel.heatmap)
+    assert len(driver.watch.comm_messages()) - sent <= 1  # told once on leaving, never while moving
+
+    driver.choose_text("Class", "aircraft carrier")
+    driver.wait_for_kernel(class_index=AIRCRAFT_CARRIER, opacity=0.75, evidence="for")
+    panel.class_index = AIRCRAFT_CARRIER
+    assert differ(driver.pixels(), expected_pixels(panel.heatmap)) <= SAME
+
+    before = driver.sequence()
+    driver.page.get_by_role("button", name="submarine 0.832").click()
+    driver.wait_for_answer(before)
+    driver.wait_for_kernel(class_index=SUBMARINE)
+
+    driver.choose_text("Layer", "features.7")
+    driver.wait_for_kernel(layer="features.7")
+    panel.class_index, panel.layer = SUBMARINE, "features.7"
+    assert differ(driver.pixels(), expected_pixels(panel.heatmap)) <= SAME
+    driver.choose_text("Method", "hirescam")
+    driver.wait_for_kernel(method="hirescam")
+    panel.method = "hirescam"
+    assert differ(driver.pixels(), expected_pixels(panel.heatmap)) <= SAME
+    driver.choose_text("Layer", "features.12")
+    driver.choose_text("Method", "grad-cam")
+    panel.layer, panel.method = "features.12", "grad-cam"
+
+    driver.choose_text("Compare", "another class")
+    driver.wait_for_kernel(compare="class", other=AIRCRAFT_CARRIER)
+    panel.compare = "class"
+    compares(driver, panel.heatmaps)
+    driver.choose_text("Compare", "nothing")
+    panel.compare = "nothing"
+
+    for verb, kind_of_edit in (("Look only here", "crop"), ("Without: grey", "grey"), ("Without: blur", "blur")):
+        driver.drag((0.5, 0.05), (0.95, 0.45))
+        before = driver.sequence()
+        driver.press(verb)
+        driver.wait_for_answer(before)
+        (made,) = driver.kernel()["edits"]
+        assert made[0] == kind_of_edit
+        rows, columns = panel.heatmap.picture.shape[:2] if panel.heatmap.picture is not None else (0, 0)
+        assert np.abs(np.subtract(made[1], [0.5 * columns, 0.05 * rows, 0.95 * columns, 0.45 * rows])).max() <= 2
+        alone = GradCAMPanel(world="photo", edits=[made], class_index=SUBMARINE)
+        assert differ(driver.pixels(), expected_pixels(alone.heatmap)) <= SAME
+        assert "−" in driver.root.locator(".gcw-change").first.inner_text() or "+" in driver.root.inner_text()
+        before = driver.sequence()
+        driver.press("Undo")
+        driver.wait_for_answer(before)
+        driver.wait_for_kernel(edits=[])
+        assert differ(driver.pixels(), expected_pixels(panel.heatmap)) <= SAME
+
+    driver.label("Find class").fill("no such thing")
+    driver.label("Find class").press("Enter")
+    driver.root.get_by_role("alert").wait_for()
+    assert "There is no category" in driver.root.get_by_role("alert").inner_text()
+    before = driver.sequence()
+    driver.label("Find class").fill("fireboat")
+    driver.label("Find class").press("Enter")
+    driver.wait_for_answer(before)
+    driver.wait_for_kernel(class_index=554)
+    assert driver.root.get_by_role("alert").count() == 0
+
+    assert driver.watch.errors == []
+    assert driver.watch.outside == []
+
+
+@pytest.mark.parametrize("width", [600, 1400])
+def test_the_exported_page_works_from_a_file(
+    width: int, open_page: Callable[..., tuple[Page, Watch]], panel: GradCAMPanel, tmp_path: Path
+) -> None:
+    from driving import Driver
+
+    file = panel.export_html(tmp_path / "page.html", ["features.7", "features.12"], ["submarine", "aircraft carrier"])
+    page, watch = open_page(width)
+    page.context.set_offline(offline=True)
+    page.goto(file.as_uri())
+    driver = Driver(page, watch)
+    driver.wait_until_painted()
+    every_control(driver, panel.heatmap, SAME_ON_A_PAGE)
+    guesses(driver, panel.heatmap)
+    driver.choose("Class", str(AIRCRAFT_CARRIER))
+    panel.class_index = AIRCRAFT_CARRIER
+    assert differ(driver.pixels(), expected_pixels(panel.heatmap)) <= SAME_ON_A_PAGE
+    driver.choose("Layer", "features.7")
+    panel.layer = "features.7"
+    assert differ(driver.pixels(), expected_pixels(panel.heatmap)) <= SAME_ON_A_PAGE
+    driver.choose("Compare", str(SUBMARINE))
+    panel.compare, panel.other = "class", SUBMARINE
+    compares(driver, panel.heatmaps, SAME_ON_A_PAGE)
+    with page.expect_download() as saved:
+        driver.press("Save PNG")
+    picture = cv2.imread(str(saved.value.path()))
+    assert picture is not None
+    assert picture.std() > 10
+    assert not page.get_by_role("button", name="Look only here").is_visible()
+    assert watch.errors == []
+    assert watch.outside == []
