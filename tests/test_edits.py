@@ -23,8 +23,8 @@ def picture() -> NDArray[np.uint8]:
 
 def inside(box: Box, picture: NDArray[np.uint8]) -> NDArray[np.bool_]:
     rows, columns = np.indices(picture.shape[:2])
-    found: NDArray[np.bool_] = (rows >= box.top) & (rows < box.bottom) & (columns >= box.left) & (columns < box.right)
-    return found
+    down, across = (rows >= box.top) & (rows < box.bottom), (columns >= box.left) & (columns < box.right)
+    return np.asarray(down & across)
 
 
 def test_without_edits_the_whole_picture_is_seen_in_an_array_of_its_own(picture: NDArray[np.uint8]) -> None:
