@@ -140,7 +140,7 @@ class Classifier:
         return self.engine.layers(self._batch(read_picture(picture)))
 
     def window(self, picture: NDArray[np.uint8]) -> FloatBox:
-        """Return left, top, right and bottom of the part of a picture that the network sees, in the picture's pixels."""
+        """Return left, top, right and bottom of the part of a picture that the network sees, in its pixels."""
         if isinstance(self.preprocess, Preprocessing):
             return self.preprocess.window(picture)
         return 0.0, 0.0, float(picture.shape[1]), float(picture.shape[0])

@@ -55,8 +55,8 @@ def edited(picture: NDArray[np.uint8], edits: Iterable[Edit]) -> tuple[NDArray[n
         if kind == "crop":
             if min(right - left, bottom - top) < MIN_SIDE:
                 raise PictureError(
-                    f"A crop of {right - left}×{bottom - top} pixels is too small to look at: draw {MIN_SIDE}×{MIN_SIDE} "
-                    "at least."
+                    f"A crop of {right - left}×{bottom - top} pixels is too small to look at: draw at least "
+                    f"{MIN_SIDE}×{MIN_SIDE}."
                 )
             window = Box(left, top, right, bottom)
         elif kind == "grey":

@@ -70,6 +70,16 @@ def main_layers(layers: Sequence[Layer]) -> Sequence[Layer]:
     return blocks if len(blocks) >= FEWEST_BLOCKS else layers
 
 
+def last_of_each_grid(layers: Sequence[Layer], most: int = 4) -> list[Layer]:
+    """Return from the main layers the last one of each grid up to the default, coarse grids before fine ones."""
+    names = [layer.name for layer in layers]
+    default = next(i for i, layer in enumerate(layers) if layer.default)
+    usable = [layer for layer in main_layers(layers) if names.index(layer.name) <= default]
+    by_grid = {layer.grid: layer for layer in usable}
+    by_grid[layers[default].grid] = layers[default]
+    return list(by_grid.values())[-most:]
+
+
 LayerName: TypeAlias = str | nn.Module | Layer
 
 

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 
 SIDES = {"for": "Evidence for", "against": "Evidence against", "both": "Evidence for and against"}
 STRONG = 0.5
+PLACES = (
+    ("the upper left", "the top", "the upper right"),
+    ("the left", "the middle", "the right"),
+    ("the lower left", "the bottom", "the lower right"),
+)
 
 
 def three(number: float) -> str:
@@ -76,8 +81,7 @@ def description(heatmap: Heatmap, evidence: Evidence) -> str:
         return f"{what}: none."
     down, across = ((at + 0.5) / cells for at, cells in zip(centre, heatmap.grid, strict=True))
     row, column = (int(min(share * 3, 2)) for share in (down, across))
-    place = ("the upper left", "the top", "the upper right", "the left", "the middle", "the right")
-    place = (*place, "the lower left", "the bottom", "the lower right")
     large = np.abs(heatmap.upsampled(evidence=evidence))
     covered = float((large > STRONG * large.max()).mean())
-    return f"{what}: centred on {place[3 * row + column]}, more than half its maximum on {100 * covered:.0f} % of the picture."
+    where = f"centred on {PLACES[row][column]}"
+    return f"{what}: {where}, more than half its maximum on {100 * covered:.0f} % of the picture."

@@ -14,6 +14,7 @@ import torchvision
 from PIL import Image
 
 import gradcam_widgets
+from gradcam_widgets import launch
 from gradcam_widgets.cli import main
 from gradcam_widgets.downloads import REGISTRY
 
@@ -133,7 +134,7 @@ def test_the_main_job_on_the_submarine_photograph(
     )
     assert "        0.832    23.13  submarine (833)\n        0.070    20.66  aircraft carrier (403)\n" in done.stdout
     assert "submarine (833) | features.12 13×13 grad-cam | -0.102 to 0.928 | peak (8, 3) | " in done.stdout
-    assert done.stderr == ""
+    assert done.stderr == "photo world: photographs from the cache\n"
     assert width(tmp_path / "submarine_gradcam.png") > 1000
 
 
@@ -177,3 +178,67 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 0
+
+
+def test_export_writes_a_page_with_a_layer_of_each_grid(picture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "fox.png", "--model", "squeezenet1_1", "--class", "seal", "red fox"]) == 0
+    page = picture.with_name("fox_gradcam.html")
+    assert capsys.readouterr().out == f"page: fox_gradcam.html ({page.stat().st_size / 1000:.0f} kB)\n"
+    data = json.loads(page.read_text().split('id="data">')[1].split("</script>")[0])
+    assert {tuple(map["grid"]) for map in data["maps"]} == {(55, 55), (27, 27), (13, 13)}
+    assert {map["title"] for map in data["maps"]} == {"grey seal (2)", "red fox (0)"}
+    assert data["layer"] == "features.12"
+
+
+@pytest.fixture
+def launched(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """What would be run, instead of running it."""
+    calls: list[list[str]] = []
+
+    def call(arguments: list[str]) -> int:
+        calls.append(arguments)
+        return 0
+
+    monkeypatch.setattr(launch.subprocess, "call", call)
+    monkeypatch.setattr(launch, "find_spec", lambda _name: object())
+    return calls
+
+
+def test_lab_opens_copies_and_never_writes_over_the_users_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, launched: list[list[str]]
+) -> None:
+    (tmp_path / "originals").mkdir()
+    for name in ("00_start_here", "01_submarine"):
+        (tmp_path / "originals" / f"{name}.ipynb").write_text("original")
+    monkeypatch.setattr(launch, "tutorials", lambda: tmp_path / "originals")
+    monkeypatch.chdir(tmp_path)
+    assert main(["lab"]) == 0
+    mine = tmp_path / "gradcam_tutorials" / "01_submarine.ipynb"
+    mine.write_text("mine")
+    assert main(["lab", "01", "--", "--no-browser"]) == 0
+    assert mine.read_text() == "mine"
+    folder = Path("gradcam_tutorials")
+    assert launched == [
+        [sys.executable, "-m", "jupyterlab", str(folder / "00_start_here.ipynb")],
+        [sys.executable, "-m", "jupyterlab", str(folder / "01_submarine.ipynb"), "--no-browser"],
+    ]
+
+
+def test_demo_opens_the_panel_in_voila(launched: list[list[str]]) -> None:
+    assert main(["demo", "--", "--port=8899"]) == 0
+    ((_, _, module, notebook, port),) = launched
+    assert (module, port) == ("voila", "--port=8899")
+    (cell,) = json.loads(Path(notebook).read_text())["cells"]
+    assert "GradCAMPanel()" in "".join(cell["source"])
+
+
+def test_a_missing_server_or_notebook_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(launch, "find_spec", lambda _name: None)
+    assert main(["demo"]) == 2
+    assert capsys.readouterr().err == "gradcam-widgets: Voila is not installed: pip install 'gradcam-widgets[lab]'.\n"
+    monkeypatch.setattr(launch, "find_spec", lambda _name: object())
+    assert main(["lab", "no_such_lesson"]) == 2
+    assert "There is no notebook 'no_such_lesson'" in capsys.readouterr().err

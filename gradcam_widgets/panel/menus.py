@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ipywidgets import Combobox, Dropdown, FileUpload, HBox
 
 from gradcam_widgets.methods import METHODS
-
-from .sources import SAMPLES
+from gradcam_widgets.samples import SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

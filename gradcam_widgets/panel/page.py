@@ -12,27 +12,25 @@ import numpy as np
 
 from gradcam_widgets.errors import PictureError
 
-from .view import COLORMAPS, LOOK, STATIC, VIEW_MODULE, VIEW_STYLE, pack_map, pack_picture, table_bytes
+from .view import COLORMAPS, LOOK, STATIC, VIEW_MODULE, VIEW_STYLE, pack_class, pack_map, pack_picture, table_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from gradcam_widgets.heatmap import Heatmap
-    from gradcam_widgets.trace import Prediction
 
 LARGEST_STEP = np.iinfo(np.int16).max
 PAGE_MODULE, PAGE_STYLE = ((STATIC / name).read_text(encoding="utf-8") for name in ("page.mjs", "page.css"))
 EXPLANATION = (
-    "Where the evidence of a convolutional network came from, not why: choose a layer and a class, point at the picture "
-    "for a cell's value, drag to mark a part. This page works without a network connection."
+    "Where the evidence of a convolutional network came from, not why: choose a layer and a class, point at the "
+    "picture for a cell's value, drag to mark a part. This page works without a network connection."
 )
 
 
 def write_page(
     path: Path,
     heatmaps: Sequence[Heatmap],
-    predictions: Sequence[Prediction],
     look: Mapping[str, Any],
     *,
     layer: str | None = None,
@@ -42,8 +40,8 @@ def write_page(
 
     Args:
         path: Where to.
-        heatmaps: Maps of one picture, for every class at every layer that the page is to offer; the first class is shown first.
-        predictions: The classes whose probabilities are shown.
+        heatmaps: Maps of one picture, for every class at every layer that the page is to offer; the first class is
+            shown first.
         look: How maps are shown at first, as `Look` has it.
         layer: The layer that is shown first.
         title: The page's title.
@@ -58,37 +56,21 @@ def write_page(
 
     if path.suffix.lower() not in (".html", ".htm"):
         raise PictureError(f"A page cannot be saved as '{path}': end its name on .html.")
-    text = page(heatmaps, predictions, look, layer or heatmaps[0].layer, title)
+    text = page(heatmaps, look, layer or heatmaps[0].layer, title)
     with writing(path):
         path.write_text(text, encoding="utf-8")
     return path
 
 
-def page(
-    heatmaps: Sequence[Heatmap], predictions: Sequence[Prediction], look: Mapping[str, Any], layer: str, title: str
-) -> str:
+def page(heatmaps: Sequence[Heatmap], look: Mapping[str, Any], layer: str, title: str) -> str:
     """Return the page's text; its policy lets its own script and style run, and nothing else."""
     first = heatmaps[0]
-    shown = {row.class_index for row in predictions}
     asked = {heatmap.class_index: heatmap for heatmap in heatmaps}
     colormaps = dict.fromkeys([*COLORMAPS, *([look["colormap"]] if look.get("colormap") else [])])
     data = {
         "picture": _in_base64(pack_picture([first]), "jpeg"),
         "maps": [_pack(heatmap) for heatmap in heatmaps],
-        "classes": [
-            {"class_index": index, "name": heatmap.title, "probability": heatmap.probability}
-            for index, heatmap in asked.items()
-        ],
-        "predictions": [
-            _row(row.class_index, row.category, row.probability, row.logit)
-            for row in predictions
-            if row.class_index in asked
-        ]
-        + [
-            _row(index, heatmap.category, heatmap.probability, heatmap.logit)
-            for index, heatmap in asked.items()
-            if index not in shown
-        ],
+        "classes": [pack_class(heatmap) for heatmap in asked.values()],
         "tables": {name: _base64(table_bytes(name)) for name in colormaps},
         "look": {name: look[name] for name in LOOK},
         "layer": layer,
@@ -106,23 +88,18 @@ def page(
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{name}</title>\n'
         f"<style>{style}</style>\n</head>\n<body>\n"
         f'<main class="gcw-view gcw-page"><h1>{name}</h1>\n<p>{html.escape(EXPLANATION)}</p>\n'
-        f'<div id="view"></div>\n<noscript>This page draws its maps with JavaScript: allow it for this file.</noscript>\n'
+        '<div id="view"></div>\n<noscript>This page draws its maps with JavaScript: allow it here.</noscript>\n'
         f'</main>\n<script type="application/json" id="data">{facts}</script>\n'
         f'<script type="module">{script}</script>\n</body>\n</html>\n'
     )
 
 
 def _pack(heatmap: Heatmap) -> dict[str, Any]:
-    """Pack a map with 16 bits a value: the error is at most half a step, 1/65534 of its largest value, and 0 stays 0."""
+    """Pack a map with 16 bits a value: 0 stays 0, and the error is at most 1/65534 of the largest value."""
     step = heatmap.limit("both") / LARGEST_STEP or 1.0
     values = np.rint(heatmap.values / step).astype("<i2")
     packed = pack_map(heatmap) | {"values": values.tobytes(), "step": step, "class_index": heatmap.class_index}
     return _in_base64(packed, "values")
-
-
-def _row(class_index: int, category: str | None, probability: float, logit: float) -> dict[str, Any]:
-    name = category or f"class {class_index}"
-    return {"class_index": class_index, "name": name, "probability": probability, "logit": logit, "before": None}
 
 
 def _in_base64(packed: dict[str, Any], name: str) -> dict[str, Any]:

@@ -14,14 +14,15 @@ from gradcam_widgets.errors import GradCAMError, ModelError, PictureError
 from gradcam_widgets.heatmap import Box
 from gradcam_widgets.layers import main_layers
 from gradcam_widgets.methods import METHODS, find_method
+from gradcam_widgets.samples import SAMPLES
 
 from . import code as written
 from .inquiry import Inquiry, Question
 from .menus import COMPARISONS, Menus, class_options, layer_options
 from .pacing import LatestWins
 from .page import write_page
-from .sources import SAMPLES, find_networks, find_picture, own_network, sample_networks
-from .view import GUESS, LOOK, Guess, HeatmapView, Look, mimebundle, snapshot
+from .sources import find_networks, find_picture, own_network, sample_networks
+from .view import GUESS, LOOK, Guess, HeatmapView, Look, mimebundle, pack_class, snapshot
 
 if TYPE_CHECKING:
     import os
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from gradcam_widgets.heatmap import Heatmap
+    from gradcam_widgets.layers import Layer
     from gradcam_widgets.trace import Prediction
+
+    from .sources import PictureSource
 
 LARGEST_UPLOAD = 8_000_000
 PREDICTIONS_SHOWN, CLASSES_IN_MENU = 6, 10
@@ -97,6 +101,10 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
             classifier = own_network(model, preprocess, categories)
         given = "submarine" if picture is None else picture
         self._world = world
+        self._source: PictureSource
+        self._inquiry: Inquiry
+        self._before: list[Prediction]
+        self._opened: tuple[Any, str]
         self._held = True
         self._networks = find_networks(classifier) if classifier is not None else sample_networks(_sample(given, world))
         self._pace = LatestWins(self._answer, self._answer_unasked)
@@ -188,15 +196,14 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
             PictureError: If the file cannot be written.
         """
         self._pace.settle()
-        rows = self._rows()
-        indices = [row.class_index for row in rows] if classes is None else list(classes)
+        indices = [row.class_index for row in self._rows()] if classes is None else list(classes)
         named = {self._inquiry.classifier.class_index(each): None for each in indices}
         wanted = [self.class_index] * (self.class_index in named) + [i for i in named if i != self.class_index]
         names = [self.layer] if layers is None else list(dict.fromkeys(map(self._inquiry.layer_name, layers)))
         heatmaps = self._inquiry.heatmaps(wanted, names, self.method, self.edits)
         shown = {name: getattr(self, name) for name in LOOK}
         first = self.layer if self.layer in names else names[0]
-        return write_page(Path(path), heatmaps, rows, shown, layer=first)
+        return write_page(Path(path), heatmaps, shown, layer=first)
 
     def close(self) -> None:
         """Close the panel with all its parts; nothing of it stays behind."""
@@ -354,7 +361,7 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
         view = self.view
         with view.hold_sync():
             view.show(heatmaps, self._inquiry.window(self.edits))
-            view.predictions = [self._row(prediction) for prediction in self._rows()]
+            view.predictions = self._packed_classes()
             self._show_question()
             view.message, view.explanation = "", self._why_this_layer()
         self.error = ""
@@ -376,7 +383,7 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
         if menus.search.options != labels:
             menus.search.options = labels
         choices = {
-            "nothing": [("–", None)],
+            "nothing": [("", None)],
             "class": class_options(_with(predictions, self.other, CLASSES_IN_MENU)),
             "layer": layer_options(self._menu_layers()),
             "method": [(name, name) for name in METHODS],
@@ -388,7 +395,7 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
             menus.choose(name, getattr(self, name))
         menus.choose("other", self.other)
 
-    def _menu_layers(self) -> list[Any]:
+    def _menu_layers(self) -> list[Layer]:
         shown = list(main_layers(self._inquiry.layers))
         known = {layer.name for layer in shown}
         chosen = {self.layer, self.other} - known
@@ -401,11 +408,9 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
     def _rows(self) -> list[Prediction]:
         return _with(self._inquiry.predictions(self.edits, self.layer), self.class_index, PREDICTIONS_SHOWN)
 
-    def _row(self, prediction: Prediction) -> dict[str, Any]:
-        index, category, probability, logit = prediction
-        before = next(p.probability for p in self._before if p.class_index == index) if self.edits else None
-        name = category or f"class {index}"
-        return {"class_index": index, "name": name, "probability": probability, "logit": logit, "before": before}
+    def _packed_classes(self) -> list[dict[str, Any]]:
+        before = {p.class_index: p.probability for p in self._before} if self.edits else {}
+        return [pack_class(row, before.get(row.class_index)) for row in self._rows()]
 
     def _say(self, error: Exception) -> None:
         text = str(error) if isinstance(error, GradCAMError) else f"{type(error).__name__}: {error}"
@@ -448,7 +453,9 @@ def _edit(given: Any) -> Edit:
         kind, box = (given["kind"], given["box"]) if isinstance(given, dict) else given
         return Edit(kind, Box(*(int(side) for side in box)))
     except (KeyError, TypeError, ValueError):
-        raise PictureError(f"{given!r} is no change of a picture: give Edit(kind, Box(left, top, right, bottom)).") from None
+        raise PictureError(
+            f"{given!r} is no change of a picture: give Edit(kind, Box(left, top, right, bottom))."
+        ) from None
 
 
 def _uploaded(file: Any) -> bytes:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gradcam_widgets import samples
 from gradcam_widgets.classifiers import Classifier, load_classifier
 from gradcam_widgets.errors import ModelError
 from gradcam_widgets.images import read_picture
-from gradcam_widgets.samples import Sample
+from gradcam_widgets.samples import SAMPLES, Sample
 from gradcam_widgets.samples.networks import NETWORKS
 from gradcam_widgets.samples.weights import load_scene_classifier
 
@@ -21,11 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
-SAMPLES: dict[str, Callable[..., Sample]] = {
-    "submarine": samples.submarine,
-    "elephants": samples.elephants,
-    "iguana": samples.iguana,
-}
 LOAD = "from gradcam_widgets import load_classifier\n"
 
 
@@ -75,7 +70,9 @@ def find_picture(given: Any, world: str | None) -> PictureSource:
         code = f"from gradcam_widgets import samples\n\npicture = samples.{given}(world={sample.world!r}).picture\n"
         return PictureSource(sample.picture, given, code, sample.classifier.name)
     if isinstance(given, Sample):
-        return PictureSource(given.picture, "sample", "picture = sample.picture  # your sample\n", given.classifier.name)
+        return PictureSource(
+            given.picture, "sample", "picture = sample.picture  # your sample\n", given.classifier.name
+        )
     if isinstance(given, (str, os.PathLike)):
         path = os.fspath(given)
         code = f"from gradcam_widgets import read_picture\n\npicture = read_picture({path!r})\n"
@@ -99,10 +96,10 @@ def find_networks(given: Any) -> dict[str, NetworkSource]:
     networks = {}
     for each in several:
         if isinstance(each, Classifier):
-            networks[each.name] = NetworkSource(lambda each=each: each, _code_of(each))
+            networks[each.name] = NetworkSource(partial(_same, each), _code_of(each))
         elif isinstance(each, str):
             networks[each] = NetworkSource(
-                lambda each=each: load_classifier(each), f"{LOAD}\nclassifier = load_classifier({each!r})\n"
+                partial(load_classifier, each), f"{LOAD}\nclassifier = load_classifier({each!r})\n"
             )
         else:
             raise ModelError(f"The panel takes a Classifier or a network's name, not {type(each).__name__}.")
@@ -119,6 +116,10 @@ def sample_networks(sample: Sample) -> dict[str, NetworkSource]:
 def own_network(model: nn.Module, preprocess: Any, categories: Sequence[str] | None) -> Classifier:
     """Put the user's own network together."""
     return Classifier(model, preprocess, categories)
+
+
+def _same(classifier: Classifier) -> Classifier:
+    return classifier
 
 
 def _code_of(classifier: Classifier) -> str:

@@ -10,7 +10,6 @@ import anywidget
 import cv2
 import numpy as np
 import traitlets
-from PIL import Image
 
 from gradcam_widgets import wording
 from gradcam_widgets.errors import GradCAMError, PictureError
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+    from PIL import Image
+
+    from gradcam_widgets.trace import Prediction
 
 STATIC = Path(__file__).parent / "static"
 VIEW_MODULE, VIEW_STYLE = ((STATIC / name).read_text(encoding="utf-8") for name in ("view.mjs", "view.css"))
@@ -50,7 +52,7 @@ class Look(traitlets.HasTraits):
     evidence = traitlets.Enum(get_args(Evidence), "for")
     interpolation = traitlets.Enum(get_args(Interpolation), "bilinear")
     limit = traitlets.Float(None, allow_none=True)
-    fade = traitlets.Bool(True)
+    fade = traitlets.Bool(default_value=True)
 
     @property
     def look(self) -> dict[str, Any]:
@@ -78,15 +80,15 @@ class Guess(traitlets.HasTraits):
         revealed: Whether the map is shown.
     """
 
-    guessing = traitlets.Bool(False)
+    guessing = traitlets.Bool(default_value=False)
     guess = traitlets.List(traitlets.Int(), None, allow_none=True, minlen=4, maxlen=4)
-    revealed = traitlets.Bool(False)
+    revealed = traitlets.Bool(default_value=False)
 
 
 GUESS = tuple(Guess.class_trait_names())
 
 
-class HeatmapView(anywidget.AnyWidget, Look, Guess):  # type: ignore[misc]  # anywidget's class is untyped
+class HeatmapView(anywidget.AnyWidget, Look, Guess):
     """Show one or two maps of a picture, with controls for how they are shown; no network is needed.
 
     Args:
@@ -103,10 +105,10 @@ class HeatmapView(anywidget.AnyWidget, Look, Guess):  # type: ignore[misc]  # an
 
     picture = traitlets.Dict().tag(sync=True)
     maps = traitlets.Dict().tag(sync=True)
-    predictions = traitlets.List().tag(sync=True)
+    predictions: Any = traitlets.List().tag(sync=True)
     class_index = traitlets.Int(-1).tag(sync=True)
-    edits = traitlets.List().tag(sync=True)
-    can_edit = traitlets.Bool(False).tag(sync=True)
+    edits: Any = traitlets.List().tag(sync=True)
+    can_edit = traitlets.Bool(default_value=False).tag(sync=True)
     message = traitlets.Unicode("").tag(sync=True)
     explanation = traitlets.Unicode("").tag(sync=True)
     tables = traitlets.Dict().tag(sync=True)
@@ -208,6 +210,17 @@ def pack_map(heatmap: Heatmap) -> dict[str, Any]:
         "note": wording.resolution(heatmap),
         "alt": {side: heatmap.description(side) for side in get_args(Evidence)},
         "remarks": list(heatmap.remarks),
+    }
+
+
+def pack_class(scored: Prediction | Heatmap, before: float | None = None) -> dict[str, Any]:
+    """Put a class's scores into what view.mjs reads, with its probability before the picture was changed, if it was."""
+    return {
+        "class_index": scored.class_index,
+        "name": scored.category or f"class {scored.class_index}",
+        "probability": scored.probability,
+        "logit": scored.logit,
+        "before": before,
     }
 
 

@@ -6,6 +6,13 @@ cached or can be downloaded now, else the scenes, and says which.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .sample import Sample, elephants, iguana, scene, submarine
 
-__all__ = ["Sample", "elephants", "iguana", "scene", "submarine"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["SAMPLES", "Sample", "elephants", "iguana", "scene", "submarine"]
+
+SAMPLES: dict[str, Callable[..., Sample]] = {"submarine": submarine, "elephants": elephants, "iguana": iguana}

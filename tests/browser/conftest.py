@@ -2,19 +2,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from driving import SECONDS, Driver, Watch
-from servers import notebook, serving
+from .driving import SECONDS, Driver, Watch
+from .servers import notebook, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser, Page
 
@@ -78,9 +75,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., tuple[Page, Watch]]]:
 
 
 @pytest.fixture
-def front_end(
-    open_page: Callable[..., tuple[Page, Watch]], tmp_path: Path
-) -> Iterator[Callable[..., Driver]]:
+def front_end(open_page: Callable[..., tuple[Page, Watch]], tmp_path: Path) -> Iterator[Callable[..., Driver]]:
     """Open a panel in JupyterLab, Notebook 7 or Voila; the panel's arguments are Python."""
     running = []
 

@@ -85,16 +85,21 @@ class Driver:
             self.page.wait_for_timeout(150)
 
     def painted(self) -> str:
-        return str(self.page.evaluate(
-            "[...document.querySelectorAll('.gcw-frame canvas')].map(c => c.dataset.seq + ':' + c.dataset.paints).join()"
-        ))
+        return str(
+            self.page.evaluate(
+                "[...document.querySelectorAll('.gcw-frame canvas')]"
+                ".map(canvas => canvas.dataset.seq + ':' + canvas.dataset.paints).join()"
+            )
+        )
 
     def sequence(self) -> int:
         return int(self.frames().first.locator("canvas").get_attribute("data-seq") or -1)
 
     def wait_for_answer(self, after: int) -> None:
         self.page.wait_for_function(
-            "after => Number(document.querySelector('.gcw-frame canvas')?.dataset.seq) > after", arg=after, timeout=SECONDS
+            "after => Number(document.querySelector('.gcw-frame canvas')?.dataset.seq) > after",
+            arg=after,
+            timeout=SECONDS,
         )
         self.settle()
 
@@ -104,7 +109,7 @@ class Driver:
     def pixels(self, index: int = 0) -> NDArray[np.uint8]:
         address = self.frames().nth(index).locator("canvas").evaluate("canvas => canvas.toDataURL('image/png')")
         data = np.frombuffer(base64.b64decode(address.split(",")[1]), np.uint8)
-        return np.asarray(cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB), np.uint8)
+        return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB), np.uint8)
 
     def label(self, text: str) -> Locator:
         return self.page.get_by_label(text, exact=True)
@@ -124,7 +129,8 @@ class Driver:
 
     def slide(self, label: str, value: float) -> None:
         self.label(label).evaluate(
-            "(range, value) => { range.value = value; range.dispatchEvent(new Event('input', {bubbles: true})); }", value
+            "(range, value) => { range.value = value; range.dispatchEvent(new Event('input', {bubbles: true})); }",
+            value,
         )
         self.settle()
 

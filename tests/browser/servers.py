@@ -58,7 +58,14 @@ def notebook(path: Path, *cells: str) -> Path:
         "nbformat_minor": 5,
         "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
         "cells": [
-            {"cell_type": "code", "id": f"cell-{i}", "metadata": {}, "execution_count": None, "outputs": [], "source": cell}
+            {
+                "cell_type": "code",
+                "id": f"cell-{i}",
+                "metadata": {},
+                "execution_count": None,
+                "outputs": [],
+                "source": cell,
+            }
             for i, cell in enumerate(cells)
         ],
     }
@@ -87,7 +94,7 @@ def serving(kind: str, folder: Path, private: Path, theme: str = "JupyterLab Lig
     port_option = f"--Voila.port={port}" if kind == "voila" else f"--port={port}"
     root = [str(folder)] if kind == "voila" else [f"--ServerApp.root_dir={folder}"]
     log = (private / f"{kind}.log").open("w")
-    server = subprocess.Popen(
+    server = subprocess.Popen(  # noqa: S603 - our own command
         [str(Path(sys.executable).parent / program), *options, port_option, *root],
         env=environment,
         stdout=log,
@@ -108,7 +115,7 @@ def _wait(server: subprocess.Popen[bytes], address: str, log: str) -> None:
         if server.poll() is not None:
             break
         try:
-            urllib.request.urlopen(address, timeout=5).close()
+            urllib.request.urlopen(address, timeout=5).close()  # noqa: S310 - our own address
         except urllib.error.HTTPError:
             return
         except OSError:

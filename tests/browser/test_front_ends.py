@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from driving import Driver, Watch
     from numpy.typing import NDArray
     from playwright.sync_api import Page
+
+    from .driving import Driver, Watch
 
 SUBMARINE, AIRCRAFT_CARRIER = 833, 403
 SAME = 2  # one grey level, and what two decoders of one JPEG differ in
@@ -35,7 +36,7 @@ def panel(photo_world: Path) -> GradCAMPanel:
 def expected_pixels(heatmap: Heatmap, **look: Any) -> NDArray[np.uint8]:
     """What the Python overlay makes of the picture that was sent."""
     data = np.frombuffer(pack_picture([heatmap])["jpeg"], np.uint8)
-    sent = cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB).astype(np.uint8)
+    sent = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB), np.uint8)
     assert sent.std() > 10
     return heatmap.overlay(sent, **look)
 
@@ -157,6 +158,14 @@ def test_a_person_drives_the_panel(kind: str, front_end: Callable[..., Driver], 
     driver.choose_text("Compare", "nothing")
     panel.compare = "nothing"
 
+    crops_and_covers(driver, panel)
+    searches(driver)
+    assert driver.watch.errors == []
+    assert driver.watch.outside == []
+
+
+def crops_and_covers(driver: Driver, panel: GradCAMPanel) -> None:
+    """A dragged rectangle asks again; the changes are told, and one press takes them back."""
     for verb, kind_of_edit in (("Look only here", "crop"), ("Without: grey", "grey"), ("Without: blur", "blur")):
         driver.drag((0.5, 0.05), (0.95, 0.45))
         before = driver.sequence()
@@ -168,13 +177,21 @@ def test_a_person_drives_the_panel(kind: str, front_end: Callable[..., Driver], 
         assert np.abs(np.subtract(made[1], [0.5 * columns, 0.05 * rows, 0.95 * columns, 0.45 * rows])).max() <= 2
         alone = GradCAMPanel(world="photo", edits=[made], class_index=SUBMARINE)
         assert differ(driver.pixels(), expected_pixels(alone.heatmap)) <= SAME
-        assert "−" in driver.root.locator(".gcw-change").first.inner_text() or "+" in driver.root.inner_text()
+        changes = driver.root.locator(".gcw-bars button").all()
+        told = next(bar.locator(".gcw-change").inner_text() for bar in changes if "submarine" in bar.inner_text())
+        before_it, after_it = (
+            next(p.probability for p in each.predictions if p.class_index == SUBMARINE) for each in (panel, alone)
+        )
+        assert float(told.replace("−", "-").replace("±", "")) == pytest.approx(after_it - before_it, abs=6e-4)
         before = driver.sequence()
         driver.press("Undo")
         driver.wait_for_answer(before)
         driver.wait_for_kernel(edits=[])
         assert differ(driver.pixels(), expected_pixels(panel.heatmap)) <= SAME
 
+
+def searches(driver: Driver) -> None:
+    """What cannot be found is told with its remedy, and the panel goes on working."""
     driver.label("Find class").fill("no such thing")
     driver.label("Find class").press("Enter")
     driver.root.get_by_role("alert").wait_for()
@@ -186,15 +203,12 @@ def test_a_person_drives_the_panel(kind: str, front_end: Callable[..., Driver], 
     driver.wait_for_kernel(class_index=554)
     assert driver.root.get_by_role("alert").count() == 0
 
-    assert driver.watch.errors == []
-    assert driver.watch.outside == []
-
 
 @pytest.mark.parametrize("width", [600, 1400])
 def test_the_exported_page_works_from_a_file(
     width: int, open_page: Callable[..., tuple[Page, Watch]], panel: GradCAMPanel, tmp_path: Path
 ) -> None:
-    from driving import Driver
+    from .driving import Driver
 
     file = panel.export_html(tmp_path / "page.html", ["features.7", "features.12"], ["submarine", "aircraft carrier"])
     page, watch = open_page(width)

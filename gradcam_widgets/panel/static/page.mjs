@@ -43,7 +43,7 @@ export function showPage(data, root, renderView) {
   asked.value = String(data.class_index);
   const model = makeModel({
     ...data.look, tables, picture: { ...data.picture, jpeg: fromBase64(data.picture.jpeg) },
-    maps: { seq: sequence, items: items() }, predictions: data.predictions, class_index: data.class_index,
+    maps: { seq: sequence, items: items() }, predictions: [...data.classes].sort((one, other) => other.probability - one.probability), class_index: data.class_index,
     edits: [], can_edit: false, message: "", explanation: "", guessing: false, guess: null, revealed: false,
   });
   const show = () => {

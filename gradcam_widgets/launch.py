@@ -1,0 +1,87 @@
+"""Opening the tutorials in JupyterLab, and the panel in Voila."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from .errors import GradCAMError
+
+PACKAGE = Path(__file__).parent
+COPIES = Path("gradcam_tutorials")
+DEMO = PACKAGE / "panel" / "static" / "demo.ipynb"
+
+
+def tutorials() -> Path:
+    """Return the folder of the tutorial notebooks: in an installed package its own, in a clone the clone's."""
+    installed = PACKAGE / "tutorials"
+    return installed if installed.is_dir() else PACKAGE.parent / "notebooks"
+
+
+def copy_tutorials(folder: Path = COPIES) -> list[Path]:
+    """Copy the tutorials into a folder to work in; a file that is there already is the user's own and stays.
+
+    Returns:
+        The copies.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    copies = []
+    for notebook in sorted(tutorials().glob("*.ipynb")):
+        target = folder / notebook.name
+        if not target.exists():
+            shutil.copyfile(notebook, target)
+        copies.append(target)
+    return copies
+
+
+def lab(notebook: str | None, options: list[str]) -> int:
+    """Open JupyterLab on copies of the tutorials, or on a notebook of one's own.
+
+    Args:
+        notebook: Path of a notebook, a tutorial's name or the beginning of it, or None for the first tutorial.
+        options: Handed on to JupyterLab.
+
+    Raises:
+        GradCAMError: If JupyterLab is not installed, or there is no such notebook.
+    """
+    _needs("jupyterlab", "JupyterLab")
+    return _run("jupyterlab", str(_find(notebook)), *options)
+
+
+def demo(options: list[str]) -> int:
+    """Open the panel alone, in Voila.
+
+    Args:
+        options: Handed on to Voila.
+
+    Raises:
+        GradCAMError: If Voila is not installed.
+    """
+    _needs("voila", "Voila")
+    return _run("voila", str(DEMO), *options)
+
+
+def _find(notebook: str | None) -> Path:
+    if notebook is not None and Path(notebook).is_file():
+        return Path(notebook)
+    copies = copy_tutorials()
+    found = [copy for copy in copies if notebook is None or copy.name.startswith(notebook)]
+    if not found:
+        names = ", ".join(copy.stem for copy in copies)
+        raise GradCAMError(f"There is no notebook {notebook!r}: give the path of one, or a tutorial's name ({names}).")
+    return found[0]
+
+
+def _needs(module: str, name: str) -> None:
+    if find_spec(module) is None:
+        raise GradCAMError(f"{name} is not installed: pip install 'gradcam-widgets[lab]'.")
+
+
+def _run(module: str, *arguments: str) -> int:
+    try:
+        return subprocess.call([sys.executable, "-m", module, *arguments])  # noqa: S603 - the user's own command
+    except KeyboardInterrupt:  # how a server is stopped; it has stopped by itself
+        return 0
