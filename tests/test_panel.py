@@ -1,0 +1,849 @@
+from __future__ import annotations
+
+import asyncio
+import base64
+import gc
+import io
+import re
+import textwrap
+import weakref
+from html.parser import HTMLParser
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+from ipywidgets.widgets import widget as registry
+from networks import Pooled, filled
+from PIL import Image
+from torch import Tensor, nn
+
+from gradcam_widgets import Classifier, samples
+from gradcam_widgets.edits import Edit, edited
+from gradcam_widgets.errors import CategoryError, GradCAMError, LayerError, MethodError, ModelError, PictureError
+from gradcam_widgets.heatmap import Box, Heatmap
+from gradcam_widgets.panel import GradCAMPanel, HeatmapView, pacing
+from gradcam_widgets.panel import inquiry as inquiry_module
+from gradcam_widgets.panel import panel as panel_module
+from gradcam_widgets.panel.inquiry import Inquiry
+from gradcam_widgets.preprocessing import Preprocessing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+NAMES = ["crane", "crab", "king crab", "tug", "boat", "house", "tree", "lamp", "cat", "dog", "cow", "hen", "bee", "fly"]
+SHOWN_TO_NETWORK = Preprocessing(size=(48, 64))
+CROP, COVER = Edit("crop", Box(10, 5, 60, 45)), Edit("grey", Box(20, 10, 50, 40))
+TOO_SMALL = Edit("crop", Box(0, 0, 3, 3))
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "</script><img src=x onerror=alert(1)>",
+    "$\\frac{1}{0}$ \\u0041 %s {x}",
+    "\"'&`<!--",
+    "line\nbreak\r\u2028end",
+    "very long " * 60,
+    "\u202eevil \u05d0\u05d1\u05d2",
+]
+STATE = ("picture", "network", "layer", "class_index", "method", "edits", "compare", "other")
+
+
+class Flat(nn.Module):
+    """No pooling before its linear layer, so that CAM has no answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 8, 8)
+        self.fc = nn.Linear(4 * 6 * 8, len(NAMES))
+        filled(self)
+
+    def forward(self, batch: Tensor) -> Tensor:
+        scores: Tensor = self.fc(torch.relu(self.conv(batch)).flatten(1))
+        return scores
+
+
+def classifier(model: nn.Module | None = None, name: str = "pooled", categories: list[str] | None = None) -> Classifier:
+    return Classifier(model or Pooled(len(NAMES)), SHOWN_TO_NETWORK, categories or NAMES, name=name)
+
+
+def random_picture(seed: int = 0, rows: int = 60, columns: int = 80) -> NDArray[np.uint8]:
+    return np.random.default_rng(seed).integers(0, 256, (rows, columns, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def picture() -> NDArray[np.uint8]:
+    return random_picture()
+
+
+@pytest.fixture
+def network() -> Classifier:
+    return classifier()
+
+
+@pytest.fixture
+def panel(picture: NDArray[np.uint8], network: Classifier) -> Iterator[GradCAMPanel]:
+    panel = GradCAMPanel(picture, [network, classifier(Flat(), "flat")])
+    yield panel
+    panel.close()
+
+
+def state(panel: GradCAMPanel) -> dict[str, Any]:
+    return {name: getattr(panel, name) for name in STATE}
+
+
+def ask(panel: GradCAMPanel, **traits: Any) -> str:
+    for name, value in traits.items():
+        setattr(panel, name, value)
+    digest: str = panel.digest()
+    return digest
+
+
+def is_one_sentence(text: str) -> bool:
+    return "\n" not in text and bool(re.fullmatch(r"[^.]?.*[.?]", text)) and ". " not in text and len(text) > 15
+
+
+def jpeg_of(picture: NDArray[np.uint8]) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def uploaded(content: bytes, name: str = "cat.png", size: int | None = None) -> dict[str, Any]:
+    """Return what ipywidgets' front end sends of a file."""
+    return {
+        "name": name,
+        "type": "image/png",
+        "size": len(content) if size is None else size,
+        "content": memoryview(content),
+        "last_modified": 1_700_000_000_000,
+    }
+
+
+# -- from Python
+
+
+def test_the_panel_opens_on_the_first_class_at_the_default_layer(
+    panel: GradCAMPanel, picture: NDArray[np.uint8], network: Classifier
+) -> None:
+    trace = network.trace(picture)
+    assert (panel.layer, panel.class_index) == (trace.layers[0].name, trace.predictions(1)[0].class_index)
+    assert (panel.method, panel.edits, panel.compare, panel.error) == ("grad-cam", (), "nothing", "")
+    assert panel.digest() == trace.heatmap().digest()
+    assert panel.network == "pooled"
+
+
+@pytest.mark.parametrize(
+    ("traits", "class_index", "layer", "method"),
+    [
+        ({"class_index": 9}, 9, None, "grad-cam"),
+        ({"class_index": "tug"}, 3, None, "grad-cam"),
+        ({"class_index": "king"}, 2, None, "grad-cam"),
+        ({"class_index": np.int64(5)}, 5, None, "grad-cam"),
+        ({"class_index": 4, "layer": "stem.0"}, 4, "stem.0", "grad-cam"),
+        ({"class_index": 4, "layer": "features", "method": "hirescam"}, 4, "features", "hirescam"),
+        ({"class_index": 4, "method": "cam"}, 4, None, "cam"),
+    ],
+)
+def test_traits_drive_the_panel_to_what_the_engine_says_without_it(
+    panel: GradCAMPanel,
+    picture: NDArray[np.uint8],
+    network: Classifier,
+    traits: dict[str, Any],
+    class_index: int,
+    layer: str | None,
+    method: str,
+) -> None:
+    for name, value in traits.items():
+        setattr(panel, name, value)
+    expected = network.heatmap(picture, class_index, layer, method)
+    assert expected.values.any()
+    assert panel.digest() == expected.digest()
+    assert np.array_equal(panel.heatmap.values, expected.values)
+    assert panel.class_index == class_index
+    assert panel.view.maps["items"][0]["values"] == expected.values.tobytes()
+
+
+def test_traits_can_be_given_when_it_is_opened(picture: NDArray[np.uint8], network: Classifier) -> None:
+    panel = GradCAMPanel(picture, network, class_index="tug", layer="stem.0", opacity=0.5, evidence="both")
+    assert panel.digest() == network.heatmap(picture, 3, "stem.0").digest()
+    assert (panel.opacity, panel.view.opacity, panel.view.evidence) == (0.5, 0.5, "both")
+    panel.close()
+
+
+def test_an_own_network_needs_no_classifier(picture: NDArray[np.uint8]) -> None:
+    model = Pooled(len(NAMES))
+    panel = GradCAMPanel(picture, model=model, preprocess=SHOWN_TO_NETWORK, categories=NAMES)
+    assert panel.digest() == Classifier(model, SHOWN_TO_NETWORK, NAMES).heatmap(picture).digest()
+    with pytest.raises(ModelError, match=r"^The panel was given both classifier and model: give one of them\.$"):
+        GradCAMPanel(picture, classifier(), model=model)
+    panel.close()
+
+
+@pytest.mark.parametrize("edits", [(CROP,), (COVER,), (COVER, CROP), (Edit("blur", Box(5, 5, 70, 50)), COVER)])
+def test_edits_ask_about_the_changed_picture(
+    panel: GradCAMPanel, picture: NDArray[np.uint8], network: Classifier, edits: tuple[Edit, ...]
+) -> None:
+    whole = panel.digest()
+    panel.edits = edits
+    changed, window = edited(picture, edits)
+    expected = network.heatmap(changed, panel.class_index)
+    assert panel.digest() == expected.digest() != whole
+    assert panel.view.picture["window"] == list(window)
+    panel.edits = ()
+    assert panel.digest() == whole
+    assert panel.view.picture["window"] == [0, 0, 80, 60]
+
+
+def test_edits_may_be_plain_pairs(panel: GradCAMPanel) -> None:
+    ask(panel, edits=[("crop", (10, 5, 60, 45))])
+    assert panel.edits == (CROP,)
+
+
+@pytest.mark.parametrize(
+    ("compare", "other", "expected"),
+    [
+        ("class", "lamp", {"class_index": 7}),
+        ("class", 3, {"class_index": 3}),
+        ("layer", "stem.0", {"layer": "stem.0"}),
+        ("method", "hirescam", {"method": "hirescam"}),
+    ],
+)
+def test_two_maps_are_compared(
+    panel: GradCAMPanel,
+    picture: NDArray[np.uint8],
+    network: Classifier,
+    compare: str,
+    other: Any,
+    expected: dict[str, Any],
+) -> None:
+    first = panel.heatmap
+    panel.compare = compare
+    panel.other = other
+    question = {"class_index": panel.class_index, "layer": panel.layer, "method": "grad-cam"} | expected
+    second = network.heatmap(picture, **question)
+    assert panel.digest() == f"{first.digest()}\n{second.digest()}"
+    assert len(panel.view.maps["items"]) == 2
+    panel.compare = "nothing"
+    assert panel.digest() == first.digest()
+
+
+@pytest.mark.parametrize("compare", ["class", "layer", "method"])
+def test_what_to_compare_with_is_chosen_where_it_is_not_said(panel: GradCAMPanel, compare: str) -> None:
+    panel.compare = compare
+    first, second = panel.heatmaps
+    name = "class_index" if compare == "class" else compare
+    assert getattr(first, name) != getattr(second, name) == panel.other
+
+
+def test_every_class_can_be_compared_by_name_though_the_menu_shows_the_first_alone(panel: GradCAMPanel) -> None:
+    panel.compare = "class"
+    last = panel.predictions[-1]
+    panel.other = last.category
+    assert panel.heatmaps[1].class_index == last.class_index
+    assert panel._menus.other.value == last.class_index
+
+
+def test_another_network_answers_by_itself(panel: GradCAMPanel, picture: NDArray[np.uint8]) -> None:
+    panel.network = "flat"
+    expected = classifier(Flat(), "flat").heatmap(picture)
+    assert panel.digest() == expected.digest()
+    assert panel.heatmap.network == "flat"
+    panel.network = "pooled"
+    assert panel.digest() == classifier().heatmap(picture).digest()
+
+
+def test_another_picture_starts_with_its_own_first_class_and_no_edits(panel: GradCAMPanel, network: Classifier) -> None:
+    ask(panel, edits=(CROP,), layer="stem.0")
+    panel.picture = random_picture(3, 50, 90)
+    assert panel.digest() == network.heatmap(random_picture(3, 50, 90), layer="stem.0").digest()
+    assert panel.edits == ()
+    assert panel.view.picture["size"] == [50, 90]
+    assert panel.view.picture["window"] == [0, 0, 90, 50]
+
+
+def test_a_path_is_a_picture_too(panel: GradCAMPanel, network: Classifier, tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    Image.fromarray(random_picture(4)).save(path)
+    panel.picture = path
+    assert panel.digest() == network.heatmap(random_picture(4)).digest()
+    assert repr(panel).startswith("GradCAMPanel(a.png, pooled, ")
+
+
+# -- what cannot be answered
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "error"),
+    [
+        ("class_index", "zebra crossing", CategoryError),
+        ("class_index", 14, CategoryError),
+        ("class_index", -1, CategoryError),
+        ("class_index", 1.5, CategoryError),
+        ("class_index", "cr", CategoryError),
+        ("layer", "layer4", LayerError),
+        ("layer", "dropout", GradCAMError),
+        ("method", "gradcam++", MethodError),
+        ("edits", [TOO_SMALL], PictureError),
+        ("edits", [Edit("grey", Box(200, 200, 210, 210))], PictureError),
+        ("edits", [("paint", (0, 0, 20, 20))], PictureError),
+        ("edits", [("crop",)], PictureError),
+        ("edits", [{"kind": "crop"}], PictureError),
+        ("other", "zebra crossing", CategoryError),
+        ("other", 99, CategoryError),
+        ("picture", "nowhere.png", PictureError),
+        ("picture", b"no picture", PictureError),
+        ("picture", np.zeros((4, 4, 3), np.uint8), PictureError),
+        ("picture", 5, PictureError),
+        ("network", "resnet", ModelError),
+        ("colormap", "rainbows", PictureError),
+    ],
+)
+def test_an_error_is_one_sentence_raised_and_shown_and_what_was_there_stays(
+    panel: GradCAMPanel, name: str, value: Any, error: type[GradCAMError]
+) -> None:
+    panel.compare, panel.layer, panel.edits = "class", "features", (COVER,)
+    panel.digest()
+    before, shown, maps = state(panel), panel.heatmaps, panel.view.maps
+    with pytest.raises(error) as raised:
+        ask(panel, **{name: value})
+    assert is_one_sentence(str(raised.value)), str(raised.value)
+    assert panel.error == panel.view.message == str(raised.value)
+    assert state(panel) == before
+    assert panel.heatmaps == shown
+    assert panel.view.maps is maps
+    assert panel.view.edits == [{"kind": "grey", "box": list(COVER.box)}]
+    panel.class_index = "lamp"
+    assert panel.digest().startswith("lamp (7)")
+    assert panel.error == panel.view.message == ""
+
+
+def test_a_method_that_the_next_network_cannot_answer_leaves_the_old_network(panel: GradCAMPanel) -> None:
+    panel.method = "cam"
+    before, shown = state(panel), panel.heatmaps
+    with pytest.raises(MethodError, match=r"^CAM needs global average pooling") as raised:
+        panel.network = "flat"
+    assert panel.error == str(raised.value)
+    assert state(panel) == before
+    assert panel.heatmaps == shown
+    assert panel._menus.network.value == "pooled"
+    panel.class_index = "lamp"
+    assert (panel.heatmap.network, panel.heatmap.method) == ("pooled", "cam")
+
+
+def test_a_layer_that_the_method_cannot_answer_is_taken_back(panel: GradCAMPanel) -> None:
+    ask(panel, method="cam")
+    before = panel.digest()
+    with pytest.raises(MethodError, match=r"^CAM needs"):
+        ask(panel, layer="stem.0")
+    assert (panel.layer, panel.method) == ("relu", "cam")
+    assert panel.digest() == before
+    assert panel._menus.layer.value == "relu"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"picture": "nowhere.png"},
+        {"class_index": "zebra crossing"},
+        {"layer": "layer4"},
+        {"network": "resnet"},
+        {"colormap": "rainbows"},
+        {"edits": [TOO_SMALL]},
+    ],
+)
+def test_a_panel_that_cannot_open_says_so_and_leaves_no_widget_behind(
+    picture: NDArray[np.uint8], network: Classifier, arguments: dict[str, Any]
+) -> None:
+    gc.collect()
+    before = len(registry._instances)
+    with pytest.raises(GradCAMError) as raised:
+        GradCAMPanel(**{"picture": picture, "classifier": network, **arguments})
+    assert is_one_sentence(str(raised.value))
+    del raised
+    gc.collect()
+    assert len(registry._instances) == before
+
+
+# -- from the browser
+
+
+def test_menus_ask_and_follow(panel: GradCAMPanel) -> None:
+    menus = panel._menus
+    menus.layer.value = "features"
+    menus.class_index.value = panel.predictions[2].class_index
+    menus.method.value = "hirescam"
+    assert (panel.layer, panel.method) == ("features", "hirescam")
+    assert panel.heatmap.class_index == panel.predictions[2].class_index
+    menus.compare.value = "layer"
+    assert len(panel.heatmaps) == 2
+    menus.other.value = "stem"
+    assert panel.heatmaps[1].layer == "stem"
+    menus.compare.value = "nothing"
+    menus.network.value = "flat"
+    assert panel.heatmap.network == "flat"
+    panel.class_index = "hen"
+    panel.digest()
+    assert menus.class_index.value == 11
+    assert menus.class_index.label.startswith("hen")
+
+
+def test_menus_say_what_cannot_be_answered_and_go_back(panel: GradCAMPanel) -> None:
+    panel.method = "cam"
+    panel.digest()
+    panel._menus.network.value = "flat"
+    assert panel.error.startswith("CAM needs")
+    assert panel._menus.network.value == panel.network == "pooled"
+
+
+@pytest.mark.parametrize(
+    ("typed", "index"),
+    [("lamp", 7), ("LAMP", 7), ("king", 2), ("10", 10), ("crab (1)", 1), ("crane (0)", 0), (" tug ", 3)],
+)
+def test_classes_are_found_by_name_part_index_or_choice(panel: GradCAMPanel, typed: str, index: int) -> None:
+    panel._menus.search.value = typed
+    assert panel.heatmap.class_index == index
+    assert panel.error == panel._menus.search.value == ""
+
+
+@pytest.mark.parametrize("typed", ["zebra crossing", "cr", "99", "(1)"])
+def test_a_class_that_is_not_found_is_said(panel: GradCAMPanel, typed: str) -> None:
+    before = panel.class_index
+    panel._menus.search.value = typed
+    assert is_one_sentence(panel.error)
+    assert panel.class_index == before
+
+
+def test_the_view_asks_for_a_class_and_edits(panel: GradCAMPanel, picture: NDArray[np.uint8]) -> None:
+    before = {row["class_index"]: row["probability"] for row in panel.view.predictions}
+    assert {row["before"] for row in panel.view.predictions} == {None}
+    second = panel.view.predictions[1]["class_index"]
+    panel.view.set_state({"class_index": second})
+    assert panel.heatmap.class_index == second
+    panel.view.set_state({"edits": [{"kind": "crop", "box": [10, 5, 60, 45]}]})
+    expected = classifier().trace(edited(picture, [CROP])[0])
+    assert panel.digest() == expected.heatmap(second).digest()
+    rows = {row["class_index"]: row for row in panel.view.predictions}
+    for prediction in expected.predictions(5):
+        assert rows[prediction.class_index]["probability"] == prediction.probability
+    changed = [row for index, row in rows.items() if index in before]
+    assert changed
+    assert all(row["before"] == before[row["class_index"]] for row in changed)
+    panel.view.set_state({"edits": []})
+    panel.digest()
+    assert {row["class_index"]: row["probability"] for row in panel.view.predictions}.items() >= before.items()
+    assert panel.view.predictions[0]["before"] is None
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"class_index": -7},
+        {"class_index": 14},
+        {"edits": [{"kind": "crop", "box": [0, 0, 3, 3]}]},
+        {"edits": [{"kind": "paint", "box": [0, 0, 30, 30]}]},
+        {"edits": [{"kind": "crop", "box": [0, 0]}]},
+        {"edits": [{"kind": "crop"}]},
+        {"edits": [5]},
+        {"edits": [{"kind": "grey", "box": [900, 900, 950, 950]}]},
+    ],
+)
+def test_what_the_view_cannot_have_is_said_there_and_taken_back(panel: GradCAMPanel, sent: dict[str, Any]) -> None:
+    before, edits = ask(panel, edits=(COVER,)), panel.view.edits
+
+    async def told() -> None:
+        panel.view.set_state(sent)
+        await asyncio.sleep(0.2)
+
+    asyncio.run(told())
+    assert is_one_sentence(panel.view.message), panel.view.message
+    assert panel.error == panel.view.message
+    assert panel.digest() == before
+    assert panel.view.edits == edits
+    assert panel.view.class_index == panel.class_index
+    panel.view.set_state({"edits": [*edits, {"kind": "crop", "box": [10, 5, 60, 45]}]})
+    assert panel.digest() != before
+    assert panel.edits == (COVER, CROP)
+
+
+def test_a_good_upload_is_the_picture(panel: GradCAMPanel, network: Classifier) -> None:
+    panel._menus.upload.set_state({"value": [uploaded(jpeg_of(random_picture(6)))]})
+    assert panel.digest() == network.heatmap(random_picture(6)).digest()
+    assert panel.error == ""
+    assert panel._menus.upload.value == ()
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        (uploaded(b"x", "big.png", size=panel_module.LARGEST_UPLOAD + 1), "big.png"),
+        (uploaded(b"this is a text", "notes.png"), ""),
+        (uploaded(jpeg_of(random_picture(6))[:200], "cut.png"), ""),
+        (uploaded(b"", "empty.png"), ""),
+        (uploaded(b"x", HOSTILE[0], size=10**9), HOSTILE[0]),
+    ],
+)
+def test_an_upload_that_is_no_picture_is_refused_and_the_old_picture_stays(
+    panel: GradCAMPanel, file: dict[str, Any], said: str
+) -> None:
+    before, digest = panel.picture, panel.digest()
+    panel._menus.upload.set_state({"value": [file]})
+    assert said in panel.error
+    assert len(panel.error) > 15
+    assert panel.view.message == panel.error
+    assert panel.picture is before
+    assert panel.digest() == digest
+    panel._menus.upload.set_state({"value": [uploaded(jpeg_of(random_picture(6)))]})
+    assert panel.error == ""
+    assert panel.digest() != digest
+
+
+def test_how_it_looks_goes_both_ways_and_asks_nothing(panel: GradCAMPanel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Inquiry, "heatmap", lambda *_: pytest.fail("the network was asked"))
+    panel.view.set_state({"opacity": 0.25, "evidence": "against", "limit": 3.5, "interpolation": "cells"})
+    assert (panel.opacity, panel.evidence, panel.limit, panel.interpolation) == (0.25, "against", 3.5, "cells")
+    panel.colormap, panel.threshold, panel.fade = "magma", 0.5, False
+    assert (panel.view.colormap, panel.view.threshold, panel.view.fade) == ("magma", 0.5, False)
+    assert len(panel.view.tables["magma"]) == 768
+    panel.view.set_state({"guessing": True, "guess": [1, 2, 30, 40], "revealed": True})
+    assert (panel.guessing, panel.guess, panel.revealed) == (True, [1, 2, 30, 40], True)
+
+
+# -- what it costs, and what it leaves behind
+
+
+def test_twenty_quick_changes_cost_two_computations_and_end_on_the_last_value(
+    panel: GradCAMPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    answer = Inquiry.heatmap
+
+    def counted(self: Inquiry, question: inquiry_module.Question) -> Heatmap:
+        asked.append(question.class_index)
+        return answer(self, question)
+
+    monkeypatch.setattr(Inquiry, "heatmap", counted)
+
+    monkeypatch.setattr(pacing, "time", SimpleNamespace(monotonic=lambda: float(10**9)))  # all at one moment
+
+    async def flood() -> None:
+        for i in range(20):
+            panel.class_index = i % len(NAMES)
+            await asyncio.sleep(0)
+        for _ in range(100):
+            if panel.view.heatmaps[0].class_index == 19 % len(NAMES):
+                return
+            await asyncio.sleep(0.05)
+
+    asyncio.run(flood())
+    assert panel.view.heatmaps[0].class_index == 19 % len(NAMES) == asked[-1]
+    assert len(asked) <= 2
+
+
+def test_the_map_follows_in_the_browser_without_anyone_reading_it(panel: GradCAMPanel) -> None:
+    async def changed() -> None:
+        panel.class_index = 3
+        panel.class_index = 5
+        for _ in range(100):
+            if panel.view.class_index == 5:
+                return
+            await asyncio.sleep(0.05)
+
+    asyncio.run(changed())
+    assert panel.view.heatmaps[0].class_index == 5
+
+
+def test_another_class_sends_no_picture(panel: GradCAMPanel) -> None:
+    sent: list[str] = []
+    panel.view.observe(lambda change: sent.append(change.name))
+    for name, value in [("class_index", "lamp"), ("layer", "stem.0"), ("method", "hirescam")]:
+        setattr(panel, name, value)
+        panel.digest()
+    assert "maps" in sent
+    assert "picture" not in sent
+
+
+def test_two_hundred_changes_leave_no_hook_no_widget_and_bounded_memory(panel: GradCAMPanel) -> None:
+    model = panel._inquiry.classifier.model
+    for trait, value in [("compare", "class"), ("compare", "nothing"), ("layer", "stem.0"), ("layer", "relu")]:
+        setattr(panel, trait, value)
+        panel.digest()
+    gc.collect()
+    widgets = len(registry._instances)
+    layers = [layer.name for layer in panel._inquiry.layers]
+    for i in range(200):
+        if i % 10 == 9:
+            panel.picture = random_picture(i)
+        elif i % 10 == 5:
+            panel.edits = [("crop", (0, 0, 20 + i % 40, 30))]
+        elif i % 2:
+            panel.layer = layers[i // 2 % len(layers)]
+        else:
+            panel.class_index = i % len(NAMES)
+        panel.digest()
+    gc.collect()
+    assert len(registry._instances) == widgets
+    assert len(panel._inquiry._traces) <= inquiry_module.KEPT_TRACES
+    assert len(panel._inquiry._heatmaps) <= inquiry_module.KEPT_HEATMAPS
+    assert not [name for name, module in model.named_modules() if any(hooks_of(module))]
+    assert sum(type(each) is Inquiry for each in gc.get_objects()) == 1 + others_alive(panel)
+
+
+def hooks_of(module: nn.Module) -> list[Any]:
+    kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+    return [hook for kind in kinds for hook in getattr(module, kind).values()]
+
+
+def others_alive(panel: GradCAMPanel) -> int:
+    return sum(type(each) is GradCAMPanel and each is not panel for each in gc.get_objects())
+
+
+def test_the_network_is_given_back_as_it_was(picture: NDArray[np.uint8]) -> None:
+    model = Pooled(len(NAMES)).train()
+    model.features.eval()
+    model.stem[0].weight.requires_grad_(False)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    panel = GradCAMPanel(picture, classifier(model))
+    panel.class_index, panel.layer, panel.edits, panel.compare = 3, "features", (CROP,), "class"
+    panel.digest()
+    with pytest.raises(GradCAMError):
+        ask(panel, edits=(TOO_SMALL,))
+    panel.close()
+    assert model.training
+    assert model.stem.training
+    assert not model.features.training
+    assert not model.stem[0].weight.requires_grad
+    assert model.classifier.weight.requires_grad
+    assert all(parameter.grad is None for parameter in model.parameters())
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_a_closed_panel_dies_with_its_view_maps_and_network(picture: NDArray[np.uint8]) -> None:
+    gc.collect()
+    before = set(registry._instances)
+    panel = GradCAMPanel(picture, classifier())
+    panel.class_index, panel.compare, panel.edits = 3, "class", (CROP,)
+    panel.digest()
+    parts: list[Any] = [panel, panel.view, panel._menus, panel._inquiry, panel._inquiry.classifier, panel.heatmap]
+    seen = [weakref.ref(each) for each in parts]
+    panel.close()
+    assert set(registry._instances) == before
+    del panel, parts
+    gc.collect()
+    assert [each() for each in seen] == [None] * len(seen)
+
+
+def test_a_closed_view_dies_by_itself(picture: NDArray[np.uint8], network: Classifier) -> None:
+    gc.collect()
+    before = set(registry._instances)
+    view = HeatmapView(network.heatmap(picture))
+    assert len(registry._instances) > len(before)
+    seen = weakref.ref(view)
+    view.close()
+    assert set(registry._instances) == before
+    del view
+    gc.collect()
+    assert seen() is None
+
+
+def test_a_panel_can_be_closed_twice_and_with_a_question_open(picture: NDArray[np.uint8], network: Classifier) -> None:
+    async def closed() -> None:
+        panel = GradCAMPanel(picture, network)
+        panel.class_index = 3
+        panel.class_index = 4
+        panel.close()
+        panel.close()
+        await asyncio.sleep(0.15)
+
+    asyncio.run(closed())
+
+
+# -- the view alone
+
+
+def test_a_view_shows_one_map_or_two_with_their_picture(picture: NDArray[np.uint8], network: Classifier) -> None:
+    maps = network.trace(picture).compare([1, 2, 3])
+    for count in (0, 3):
+        with pytest.raises(
+            GradCAMError, match=rf"^A view shows one map or compares two, not {count}: choose"
+        ) as raised:
+            HeatmapView(maps[:count])
+        assert is_one_sentence(str(raised.value))
+    bare = Heatmap(np.ones((2, 2), np.float32), 0, "x", 1.0, 0.5, "layer", "grad-cam")
+    with pytest.raises(PictureError, match=r"^A map came without its picture"):
+        HeatmapView(bare)
+    view = HeatmapView(maps[:2])
+    assert view.heatmaps == tuple(maps[:2])
+    assert repr(view) == f"HeatmapView({maps[0].digest()}; {maps[1].digest()})"
+    view.close()
+
+
+def test_the_view_says_the_raw_numbers_and_the_alternative_text_of_each_side(network: Classifier) -> None:
+    rows, columns = np.indices((60, 80))
+    picture = np.dstack([4 * rows, 3 * columns, np.full((60, 80), 30)]).astype(np.uint8)
+    heatmap = network.heatmap(picture, "lamp")
+    view = HeatmapView(heatmap)
+    item = view.maps["items"][0]
+    assert np.array_equal(np.frombuffer(item["values"], np.float32).reshape(item["grid"]), heatmap.values)
+    assert item["title"] == "lamp (7)"
+    assert "lamp (7)" in item["alt"]["for"]
+    assert "against" in item["alt"]["against"]
+    decoded = np.asarray(Image.open(io.BytesIO(view.picture["jpeg"])))
+    assert decoded.shape == (60, 80, 3)
+    assert np.abs(decoded.astype(int) - picture).mean() < 3
+    view.close()
+
+
+# -- to take away
+
+
+def test_the_snapshot_is_a_picture_of_what_is_shown(panel: GradCAMPanel) -> None:
+    one = panel.snapshot()
+    assert isinstance(one, Image.Image)
+    assert one.mode == "RGB"
+    assert np.ptp(np.asarray(one)) > 200
+    panel.compare = "class"
+    two = panel.snapshot()
+    assert two.width > 1.25 * one.width
+    panel.colormap = "jet"
+    assert not np.array_equal(np.asarray(panel.snapshot()), np.asarray(two))
+
+
+def test_what_is_displayed_has_a_picture_and_stable_words_beside_the_view(panel: GradCAMPanel) -> None:
+    for shown, model_id in ((panel, panel.model_id), (panel.view, panel.view.model_id)):
+        data, about = shown._repr_mimebundle_()
+        assert set(data) == {"application/vnd.jupyter.widget-view+json", "image/jpeg", "text/plain"}
+        assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == model_id
+        file = base64.b64decode(data["image/jpeg"], validate=True)
+        decoded = Image.open(io.BytesIO(file))
+        assert decoded.format == "JPEG"
+        assert np.ptp(np.asarray(decoded)) > 150
+        alternative = about["image/jpeg"]["alt"]
+        assert alternative == panel.heatmap.description("for")
+        assert panel.heatmap.title in alternative
+        assert data["text/plain"] == repr(shown)
+        assert panel.digest() in data["text/plain"]
+        assert "0x" not in data["text/plain"]
+        assert "\n" not in data["text/plain"]
+
+
+def test_the_code_makes_the_same_maps_without_the_panel(picture: NDArray[np.uint8], tmp_path: Path) -> None:
+    path = tmp_path / 'it\'s a "picture".png'
+    Image.fromarray(picture).save(path)
+    network = classifier()
+    panel = GradCAMPanel(path, network, class_index="tug", layer="features")
+    panel.edits, panel.compare, panel.other, panel.evidence = (COVER, CROP), "layer", "stem.0", "both"
+    panel.colormap, panel.opacity = "jet", 0.5
+    code = panel.code().replace("classifier = …", "classifier = network")
+    scope: dict[str, Any] = {"network": network}
+    exec(compile(code, "panel.code()", "exec"), scope)  # noqa: S102 - it is what a person would run
+    assert len(scope["heatmaps"]) == 2
+    for made, shown in zip(scope["heatmaps"], panel.heatmaps, strict=True):
+        assert made.digest() == shown.digest()
+        assert np.array_equal(made.values, shown.values)
+    assert "GradCAMPanel" not in code
+    assert "comparison_figure(heatmaps, " in code
+    assert "colormap='jet'" in code
+    assert "opacity=0.5" in code
+    panel.close()
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_do_not_become_code(picture: NDArray[np.uint8], tmp_path: Path, name: str) -> None:
+    path = tmp_path / (name.replace("/", "")[:80] + ".png")
+    Image.fromarray(picture).save(path)
+    network = classifier(categories=[name, *NAMES[1:]], name=name)
+    panel = GradCAMPanel(path, network, class_index=0)
+    code = panel.code().replace("classifier = …", "classifier = network")
+    scope: dict[str, Any] = {"network": network}
+    exec(compile(code, "panel.code()", "exec"), scope)  # noqa: S102 - it is what a person would run
+    assert scope["heatmaps"][0].digest() == panel.digest()
+    panel.close()
+
+
+def test_photographs_and_code_of_the_sample(photo_world: Path) -> None:
+    assert photo_world.is_dir()
+    panel = GradCAMPanel("submarine", world="photo")
+    sample = samples.submarine(world="photo")
+    trace = sample.classifier.trace(sample.picture)
+    assert panel.digest() == trace.heatmap().digest()
+    ask(panel, class_index="submarine")
+    panel.edits = [("grey", (0, 0, 60, 60))]
+    panel.compare = "class"
+    assert panel.class_index == 833
+    code = panel.code()
+    scope: dict[str, Any] = {}
+    exec(compile(code, "panel.code()", "exec"), scope)  # noqa: S102 - it is what a person would run
+    for made, shown in zip(scope["heatmaps"], panel.heatmaps, strict=True):
+        assert np.array_equal(made.values, shown.values)
+    panel.picture = "elephants"
+    elephants = samples.elephants(world="photo")
+    assert panel.digest().split("\n")[0] == panel._inquiry.classifier.heatmap(elephants.picture).digest()
+    panel.close()
+
+
+# -- names that would be markup
+
+
+@pytest.mark.filterwarnings("ignore:Glyph")  # of matplotlib, whose font has no sign for a control character
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_pass_through_panel_snapshot_and_page_as_text(
+    picture: NDArray[np.uint8], tmp_path: Path, name: str
+) -> None:
+    panel = GradCAMPanel(picture, classifier(categories=[name, *NAMES[1:]], name=name), class_index=0)
+    assert panel.view.maps["items"][0]["title"] == f"{name} (0)"
+    assert panel._menus.search.options[0] == f"{name} (0)"
+    assert np.ptp(np.asarray(panel.snapshot())) > 100
+    data, _ = panel._repr_mimebundle_()
+    assert "text/html" not in data
+    with pytest.raises(GradCAMError):
+        panel.class_index = name + "?"
+    assert panel.view.message == panel.error != ""
+    page = panel.export_html(tmp_path / "page.html", classes=[0, 1]).read_text("utf-8")
+    assert Elements.of(page) == Elements.of(plain_page(picture, tmp_path))
+    panel.close()
+
+
+def plain_page(picture: NDArray[np.uint8], folder: Path) -> str:
+    panel = GradCAMPanel(picture, classifier(), class_index=0)
+    text = panel.export_html(folder / "plain.html", classes=[0, 1]).read_text("utf-8")
+    panel.close()
+    return text
+
+
+class Elements(HTMLParser):
+    """The elements of a page with the names of their attributes, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, tuple[str, ...]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, tuple(name for name, _ in attrs)))
+
+    def handle_comment(self, data: str) -> None:
+        self.found.append(("comment", (data,)))
+
+    @classmethod
+    def of(cls, text: str) -> list[tuple[str, tuple[str, ...]]]:
+        parser = cls()
+        parser.feed(text)
+        parser.close()
+        return parser.found
+
+
+@pytest.mark.parametrize(
+    "name", [textwrap.shorten(HOSTILE[0], 40), HOSTILE[1].replace("/", ""), HOSTILE[3], HOSTILE[6]]
+)
+def test_a_hostile_file_name_is_a_text(panel: GradCAMPanel, tmp_path: Path, name: str) -> None:
+    path = tmp_path / (name.replace("/", "") + ".png")
+    with pytest.raises(PictureError) as raised:
+        panel.picture = str(path)
+    assert panel.error == panel.view.message == str(raised.value)
+    Image.fromarray(random_picture(8)).save(path)
+    panel.picture = str(path)
+    assert panel.error == ""
+    assert panel._menus.picture.value == path.name
+    assert path.name in repr(panel)
