@@ -20,7 +20,6 @@ from matplotlib import colormaps
 from gradcam_widgets import Heatmap
 from gradcam_widgets.panel import HeatmapView, write_page
 from gradcam_widgets.panel.view import COLORMAPS, DEFAULT_LOOK, STATIC
-from gradcam_widgets.trace import Prediction
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -335,8 +334,7 @@ def exported(folder: Path) -> dict[str, Any]:
     heatmaps = [
         heatmap(10 * index + len(layer), index, name, layer) for (index, name), layer in product(classes, layers)
     ]
-    predictions = [Prediction(index, name, 0.3, 1.5) for index, name in classes]
-    text = write_page(folder / "page.html", heatmaps, predictions, DEFAULT_LOOK, layer="features").read_text("utf-8")
+    text = write_page(folder / "page.html", heatmaps, DEFAULT_LOOK, layer="features").read_text("utf-8")
     data = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
     script = re.search(r'<script type="module">(.*?)</script>', text, re.DOTALL)
     assert data is not None

@@ -80,7 +80,7 @@ test("every layer and class can be chosen, and compared", () => {
 });
 
 test("a press on a prediction chooses its class in the menu too", () => {
-  const [, second] = facts.predictions;
+  const [, second] = facts.classes;
   byText(root, "button", second.name).click();
   nextFrame();
   assert.equal(byLabel(root, "Class").value, String(second.class_index));
