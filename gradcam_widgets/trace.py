@@ -78,9 +78,11 @@ class Trace:
     def predictions(self, k: int = 5, picture: int = 0) -> list[Prediction]:
         """Return the k most probable classes of one picture of the batch, best first."""
         _, order = self.logits[picture].float().sort(descending=True, stable=True)
+        best = order[:k]
+        scores = (values[picture, best].tolist() for values in (self.probabilities, self.logits))
         return [
-            Prediction(i, self._category(i), float(self.probabilities[picture, i]), float(self.logits[picture, i]))
-            for i in order[:k].tolist()
+            Prediction(i, self._category(i), probability, logit)
+            for i, probability, logit in zip(best.tolist(), *scores, strict=True)
         ]
 
     def heatmap(

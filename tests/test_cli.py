@@ -185,8 +185,8 @@ def test_export_writes_a_page_with_a_layer_of_each_grid(picture: Path, capsys: p
     page = picture.with_name("fox_gradcam.html")
     assert capsys.readouterr().out == f"page: fox_gradcam.html ({page.stat().st_size / 1000:.0f} kB)\n"
     data = json.loads(page.read_text().split('id="data">')[1].split("</script>")[0])
-    assert {tuple(map["grid"]) for map in data["maps"]} == {(55, 55), (27, 27), (13, 13)}
-    assert {map["title"] for map in data["maps"]} == {"grey seal (2)", "red fox (0)"}
+    assert {tuple(each["grid"]) for each in data["maps"]} == {(55, 55), (27, 27), (13, 13)}
+    assert {each["title"] for each in data["maps"]} == {"grey seal (2)", "red fox (0)"}
     assert data["layer"] == "features.12"
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcam_widgets.errors import PictureError
+from gradcam_widgets import wording
+from gradcam_widgets.errors import GradCAMError, PictureError
 
 from .view import COLORMAPS, LOOK, STATIC, VIEW_MODULE, VIEW_STYLE, pack_class, pack_map, pack_picture, table_bytes
 
@@ -50,12 +51,15 @@ def write_page(
         The path.
 
     Raises:
+        GradCAMError: If there is no map.
         PictureError: If a map came without its picture, or the file cannot be written.
     """
     from gradcam_widgets.figures import writing  # noqa: PLC0415 - matplotlib loads only for who draws
 
     if path.suffix.lower() not in (".html", ".htm"):
         raise PictureError(f"A page cannot be saved as '{path}': end its name on .html.")
+    if not heatmaps:
+        raise GradCAMError("A page needs at least one map, and none was given: name a class and a layer.")
     text = page(heatmaps, look, layer or heatmaps[0].layer, title)
     with writing(path):
         path.write_text(text, encoding="utf-8")
@@ -70,6 +74,7 @@ def page(heatmaps: Sequence[Heatmap], look: Mapping[str, Any], layer: str, title
     data = {
         "picture": _in_base64(pack_picture([first]), "jpeg"),
         "maps": [_pack(heatmap) for heatmap in heatmaps],
+        "notes": {heatmap.layer: wording.resolution(heatmap) for heatmap in heatmaps},
         "classes": [pack_class(heatmap) for heatmap in asked.values()],
         "tables": {name: _base64(table_bytes(name)) for name in colormaps},
         "look": {name: look[name] for name in LOOK},
@@ -99,6 +104,7 @@ def _pack(heatmap: Heatmap) -> dict[str, Any]:
     step = heatmap.limit("both") / LARGEST_STEP or 1.0
     values = np.rint(heatmap.values / step).astype("<i2")
     packed = pack_map(heatmap) | {"values": values.tobytes(), "step": step, "class_index": heatmap.class_index}
+    del packed["note"]  # one for each layer is enough
     return _in_base64(packed, "values")
 
 

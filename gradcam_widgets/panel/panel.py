@@ -343,7 +343,7 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
     @traitlets.validate("colormap")
     def _known_colormap(self, proposal: Any) -> str:
         with self._saying():
-            return super()._known_colormap(proposal)
+            return str(super()._known_colormap(proposal))
 
     @contextmanager
     def _saying(self) -> Iterator[None]:

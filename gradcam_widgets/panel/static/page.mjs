@@ -23,7 +23,7 @@ export function makeModel(state) {
 
 /** Show the page's data: menus of layer, class and comparison above the view. */
 export function showPage(data, root, renderView) {
-  const maps = data.maps.map((map) => ({ ...map, values: fromBase64(map.values) }));
+  const maps = data.maps.map((map) => ({ ...map, values: fromBase64(map.values), note: data.notes[map.layer] }));
   const find = (layer, index) => maps.find((map) => map.layer === layer && map.class_index === Number(index));
   const tables = Object.fromEntries(Object.entries(data.tables).map(([name, table]) => [name, fromBase64(table)]));
   const layers = [...new Map(maps.map((map) => [map.layer, `${map.layer} · ${map.grid.join("×")}`]))];

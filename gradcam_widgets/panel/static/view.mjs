@@ -369,6 +369,13 @@ function render({ model, el }) {
     if (!pending) pending = requestAnimationFrame(() => { pending = 0; paint(); });
   }
 
+  /** Paint without waiting for a frame: an answer has come that the person waits for. */
+  function paintNow() {
+    cancelAnimationFrame(pending);
+    pending = 0;
+    paint();
+  }
+
   function paint() {
     showControls();
     if (!picture) return;
@@ -679,7 +686,7 @@ function render({ model, el }) {
 
   const wires = [
     ["change:picture", readPicture],
-    ["change:maps", () => picture && layOut()],
+    ["change:maps", () => picture && (layOut(), paintNow())],
     ["change:predictions", showPredictions],
     ["change:class_index", showPredictions],
     ["change:tables", showColormaps],
