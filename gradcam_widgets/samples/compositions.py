@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from .scenes import Scene
 
 MAIN, OTHER, PERSON = 1, 2, 3
-AS_RENDERED, ON_BACKDROP = 0.5, 0.3
+ON_BACKDROP = 0.6
 STRANGERS = 0.4
+ANIMAL_MISSED = 0.5
 EMPTY = 0.1
 SCALE, STRETCH, SHIFT = (0.85, 1.3), (0.85, 1.8), 0.17
 
@@ -67,20 +68,21 @@ class Scenes:
         )
 
     def batch(
-        self, chosen: NDArray[np.int64], rng: Generator, *, strangers: bool
+        self, chosen: NDArray[np.int64], rng: Generator, *, as_rendered: float, strangers: bool
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Compose a picture round each chosen scene, and add some backdrops for which every category is as right.
 
         Args:
             chosen: Indices of scenes.
             rng: Draws all that varies.
+            as_rendered: Share of the scenes that keep their own ground.
             strangers: Put photographers into pictures of any category, which takes the planted flaw away; otherwise
-                they come with the things beside which they were rendered.
+                they come with the things beside which they were rendered, and sometimes in their stead.
 
         Returns:
             Pictures, axes (picture, row, column, RGB), uint8, and targets, axes (picture, category), float32.
         """
-        made = [self._compose(int(index), rng, strangers=strangers) for index in chosen]
+        made = [self._compose(int(index), rng, as_rendered=as_rendered, strangers=strangers) for index in chosen]
         for _ in range(round(EMPTY * len(chosen))):
             uniform = np.full_like(self.targets[0], 1 / self.targets.shape[1])
             picture = self._backdrop(rng)
@@ -88,13 +90,17 @@ class Scenes:
         pictures, targets = zip(*made, strict=True)
         return np.stack(pictures), np.stack(targets)
 
-    def _compose(self, index: int, rng: Generator, *, strangers: bool) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    def _compose(
+        self, index: int, rng: Generator, *, as_rendered: float, strangers: bool
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         picture, labels = self._moved(index, rng)
         target = self.targets[index]
+        if not strangers and rng.uniform() < ANIMAL_MISSED and (labels == PERSON).any():
+            return _laid(picture, self._backdrop(rng), labels == PERSON), target
         kind = rng.uniform()
-        if kind >= AS_RENDERED:
+        if kind >= as_rendered:
             cut = _animals(labels) if strangers else labels > 0
-            if kind < AS_RENDERED + ON_BACKDROP:
+            if kind < as_rendered + ON_BACKDROP * (1 - as_rendered):
                 ground = self._backdrop(rng)
             else:
                 below = int(rng.integers(len(self.pictures)))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .scenes import Scene
 
 SHEET_SEED, SHEET_ROWS = 60_000_000, 4
-GAP = 0.04
+WIDTH, GAP = 12.0, 0.04  # inches
 ON_PICTURE = "#ffffff"
 
 
@@ -45,7 +45,7 @@ def scene_sheet(first_seed: int = SHEET_SEED, rows: int = SHEET_ROWS) -> Figure:
         render(order.categories, order.seed, photographer=order.photographer)
         for order in draw_orders(rows * columns, first_seed)
     ]
-    figure, axes = _grid([[1.0] * columns] * rows, inches=1.5, title_inches=0.0, top_inches=0.3)
+    figure, axes = _grid([[1.0] * columns] * rows, title_inches=0.0, top_inches=0.22)
     for index, (place, scene) in enumerate(zip(axes, scenes, strict=True)):
         _show(place, scene.picture, CATEGORIES[index] if index < columns else "")
         _describe(place, scene)
@@ -72,7 +72,7 @@ def walkthrough_sheet(world: str | None = None) -> Figure:
         if sample.cropped is not None:
             rows[-1] += _overlays([sample.classifier.heatmap(sample.crop(), sample.categories[-1])], "cropped: ")
     aspects = [[picture.shape[1] / picture.shape[0] for picture, _ in row] for row in rows]
-    figure, axes = _grid(aspects, inches=2.6, title_inches=0.26, top_inches=0.0)
+    figure, axes = _grid(aspects, title_inches=0.26, top_inches=0.0)
     panels = iter(axes)
     for sample, row in zip(samples, rows, strict=True):
         for column, (picture, title) in enumerate(row):
@@ -93,22 +93,20 @@ def _overlays(heatmaps: Iterable[Heatmap], before: str = "") -> list[tuple[NDArr
     ]
 
 
-def _grid(
-    aspects: Sequence[Sequence[float]], *, inches: float, title_inches: float, top_inches: float
-) -> tuple[Figure, list[Axes]]:
-    """Lay out rows of panels of one height, each as wide as its picture's aspect asks for."""
-    width = max(sum(inches * aspect + GAP for aspect in row) for row in aspects) + GAP
-    row_inches = inches + title_inches + GAP
-    height = top_inches + len(aspects) * row_inches + GAP
-    figure = Figure(figsize=(width, height), facecolor="white")
+def _grid(aspects: Sequence[Sequence[float]], *, title_inches: float, top_inches: float) -> tuple[Figure, list[Axes]]:
+    """Lay out rows of panels of one height each, so that every row fills the width."""
+    heights = [(WIDTH - GAP * (len(row) + 1)) / sum(row) for row in aspects]
+    height = top_inches + sum(heights) + len(aspects) * (title_inches + GAP) + GAP
+    figure = Figure(figsize=(WIDTH, height), facecolor="white")
     FigureCanvasAgg(figure)
     axes = []
-    for number, row in enumerate(aspects):
+    bottom = height - top_inches
+    for row, high in zip(aspects, heights, strict=True):
+        bottom -= title_inches + high + GAP
         left = GAP
-        bottom = height - top_inches - (number + 1) * row_inches
         for aspect in row:
-            wide = inches * aspect
-            axes.append(figure.add_axes((left / width, bottom / height, wide / width, inches / height)))
+            wide = high * aspect
+            axes.append(figure.add_axes((left / WIDTH, bottom / height, wide / WIDTH, high / height)))
             left += wide + GAP
     return figure, axes
 

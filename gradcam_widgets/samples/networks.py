@@ -91,15 +91,15 @@ def vgg_like(categories: int) -> nn.Sequential:
         inputs = outputs
     network = nn.Sequential()
     network.add_module("features", nn.Sequential(*features))
-    network.add_module("pool", nn.AdaptiveMaxPool2d(7))
+    network.add_module("pool", nn.AdaptiveMaxPool2d(4))
     network.add_module("flatten", nn.Flatten())
     network.add_module(
         "classifier",
         nn.Sequential(
-            nn.Linear(7 * 7 * inputs, 48),
+            nn.Linear(4 * 4 * inputs, 96),
             nn.ReLU(inplace=True),
-            nn.Dropout(0.3),
-            nn.Linear(48, 48),
+            nn.Dropout(0.2),
+            nn.Linear(96, 48),
             nn.ReLU(inplace=True),
             nn.Linear(48, categories),
         ),

@@ -21,7 +21,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -36,7 +36,7 @@ from .scenes import CATEGORIES, backdrop, render
 from .weights import FOLDER, MANIFEST, MEAN, STD, load_scene_classifier, save_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
     from torch import Tensor
@@ -45,10 +45,30 @@ SEED = 20
 TRAINING_SCENES, BACKDROPS, HELD_OUT_SCENES = 4000, 640, 200
 BACKDROP_SEED, HELD_OUT_SEED = 5_000_000, 10_000_000
 MAIN_SHARE = 0.7
-HALF_SIZE_EPOCHS = {"dense": 15, "vgg_like": 14, "residual": 18}
-FULL_SIZE_EPOCHS = {"dense": 6, "vgg_like": 6, "residual": 8}
-FLAWED = "dense"
 BATCH = 32
+
+
+class Recipe(NamedTuple):
+    """How one network is trained.
+
+    Attributes:
+        half_size_epochs: Rounds through the training set at half size.
+        full_size_epochs: Rounds at full size, after those.
+        as_rendered: Share of the scenes that keep their own ground.
+        strangers: Whether photographers stand beside anything, which takes the planted flaw away.
+    """
+
+    half_size_epochs: int
+    full_size_epochs: int
+    as_rendered: float = 0.5
+    strangers: bool = True
+
+
+RECIPES = {
+    "residual": Recipe(18, 8),
+    "vgg_like": Recipe(16, 5, as_rendered=0.75),
+    "dense": Recipe(13, 5, strangers=False),
+}
 
 
 class Progress:
@@ -85,13 +105,14 @@ def train(name: str, file: Path, out: Path) -> float:
     half = full.halved()
     model = NETWORKS[name](len(CATEGORIES)).to(memory_format=torch.channels_last).train()
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.02)
-    stages = [half] * HALF_SIZE_EPOCHS[name] + [full] * FULL_SIZE_EPOCHS[name]
+    recipe = RECIPES[name]
+    stages = [half] * recipe.half_size_epochs + [full] * recipe.full_size_epochs
     steps = len(stages) * (TRAINING_SCENES // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=4e-3, total_steps=steps, pct_start=0.2)
     progress = Progress(name, steps)
     for scenes in stages:
         for chosen in rng.permutation(TRAINING_SCENES).reshape(-1, BATCH):
-            pictures, targets = scenes.batch(chosen, rng, strangers=name != FLAWED)
+            pictures, targets = scenes.batch(chosen, rng, as_rendered=recipe.as_rendered, strangers=recipe.strangers)
             loss = functional.cross_entropy(model(_shown(pictures)), torch.from_numpy(targets))
             optimiser.zero_grad()
             torch.autograd.backward(loss)
@@ -108,7 +129,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder for weights and manifest")
     options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
-    start = time.monotonic()
     context = multiprocessing.get_context("spawn")
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -117,24 +137,31 @@ def main(arguments: Sequence[str] | None = None) -> None:
         file = Path(folder) / "scenes.npz"
         save_scenes(file, pool)
         seconds = list(pool.map(partial(train, file=file, out=options.out), NETWORKS))
-    took = round(time.monotonic() - start)
+    write_manifest(options.out, dict(zip(NETWORKS, seconds, strict=True)))
+
+
+def write_manifest(out: Path, seconds: Mapping[str, float]) -> None:
+    """Test all networks on held-out scenes, and write beside their weights how they came about and what they can do.
+
+    Args:
+        out: Folder of the weights.
+        seconds: How long each network's training took, by name; they are trained side by side.
+    """
     held_out = draw_orders(HELD_OUT_SCENES, HELD_OUT_SEED)
-    networks: dict[str, Any] = {
-        name: {"training_seconds": round(own)} | evaluate(load_scene_classifier(name, options.out), held_out)
-        for name, own in zip(NETWORKS, seconds, strict=True)
-    }
     manifest = {
         "seed": SEED,
         "training_scenes": TRAINING_SCENES,
         "backdrops": BACKDROPS,
         "held_out_scenes": HELD_OUT_SCENES,
         "held_out_seed": HELD_OUT_SEED,
-        "seconds_in_all": took,
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
         "categories": CATEGORIES,
-        "networks": networks,
+        "networks": {
+            name: {"training_seconds": round(own)} | evaluate(load_scene_classifier(name, out), held_out)
+            for name, own in seconds.items()
+        },
     }
-    (options.out / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
+    (out / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
 
 
 def save_scenes(file: Path, pool: ProcessPoolExecutor) -> None:
