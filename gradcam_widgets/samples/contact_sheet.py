@@ -84,13 +84,7 @@ def walkthrough_sheet(world: str | None = None) -> Figure:
 
 
 def _overlays(heatmaps: Iterable[Heatmap], before: str = "") -> list[tuple[NDArray[np.uint8], str]]:
-    return [
-        (
-            heatmap.overlay(),
-            f"{before}{heatmap.category} {heatmap.probability:.2f}, map {heatmap.grid[0]}×{heatmap.grid[1]}",
-        )
-        for heatmap in heatmaps
-    ]
+    return [(heatmap.overlay(), f"{before}{heatmap.category} {heatmap.probability:.2f}") for heatmap in heatmaps]
 
 
 def _grid(aspects: Sequence[Sequence[float]], *, title_inches: float, top_inches: float) -> tuple[Figure, list[Axes]]:
