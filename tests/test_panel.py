@@ -272,6 +272,36 @@ def test_a_path_is_a_picture_too(panel: GradCAMPanel, network: Classifier, tmp_p
     assert repr(panel).startswith("GradCAMPanel(a.png, pooled, ")
 
 
+@pytest.mark.parametrize("layer", ["features.1", "stem.2"])
+def test_a_layer_that_the_menu_does_not_list_can_be_named_and_compared(
+    panel: GradCAMPanel, picture: NDArray[np.uint8], network: Classifier, layer: str
+) -> None:
+    assert layer not in [each.name for each in network.layers(picture)]
+    expected = network.heatmap(picture, layer=layer).digest()
+    first = panel.digest()
+    assert ask(panel, compare="layer", other=layer) == f"{first}\n{expected}"
+    assert panel._menus.other.value == layer
+    assert ask(panel, compare="nothing", layer=layer) == expected
+    assert panel._menus.layer.value == layer
+    assert ask(panel, layer="relu") == first
+
+
+def test_what_to_compare_with_may_be_named_while_nothing_is_compared(panel: GradCAMPanel) -> None:
+    before = panel.digest()
+    assert ask(panel, other="lamp") == before
+    assert panel.error == ""
+    ask(panel, compare="class")
+    assert len(panel.heatmaps) == 2
+
+
+def test_none_is_the_first_class_and_no_edit(panel: GradCAMPanel) -> None:
+    before = panel.digest()
+    ask(panel, class_index="lamp", edits=(CROP,))
+    assert ask(panel, class_index=None, edits=None) == before
+    assert panel.edits == ()
+    assert panel.view.class_index == panel.class_index == panel.heatmap.class_index
+
+
 # -- what cannot be answered
 
 
@@ -565,7 +595,7 @@ def test_another_class_sends_no_picture(panel: GradCAMPanel) -> None:
     assert "picture" not in sent
 
 
-def test_two_hundred_changes_leave_no_hook_no_widget_and_bounded_memory(panel: GradCAMPanel) -> None:
+def test_two_hundred_changes_leave_no_hook_no_widget_and_no_old_picture(panel: GradCAMPanel) -> None:
     model = panel._inquiry.classifier.model
     for trait, value in [("compare", "class"), ("compare", "nothing"), ("layer", "stem.0"), ("layer", "relu")]:
         setattr(panel, trait, value)
@@ -585,10 +615,24 @@ def test_two_hundred_changes_leave_no_hook_no_widget_and_bounded_memory(panel: G
         panel.digest()
     gc.collect()
     assert len(registry._instances) == widgets
-    assert len(panel._inquiry._traces) <= inquiry_module.KEPT_TRACES
-    assert len(panel._inquiry._heatmaps) <= inquiry_module.KEPT_HEATMAPS
     assert not [name for name, module in model.named_modules() if any(hooks_of(module))]
     assert sum(type(each) is Inquiry for each in gc.get_objects()) == 1 + others_alive(panel)
+
+
+def test_answers_are_remembered_and_those_not_asked_for_longest_are_forgotten(
+    panel: GradCAMPanel, network: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inquiry_module, "KEPT_HEATMAPS", 6)
+    for i in range(20):
+        ask(panel, edits=[("crop", (0, 0, 20 + i, 30))], class_index=i % len(NAMES))
+    memory = panel._inquiry
+    assert len(memory._traces) == inquiry_module.KEPT_TRACES
+    assert len(memory._heatmaps) == 6
+    shown = panel.heatmap
+    monkeypatch.setattr(type(network), "trace", lambda *_: pytest.fail("the network was asked again"))
+    ask(panel, edits=[("crop", (0, 0, 20 + 18, 30))], class_index=18 % len(NAMES))
+    ask(panel, edits=[("crop", (0, 0, 20 + 19, 30))], class_index=19 % len(NAMES))
+    assert panel.heatmap is shown
 
 
 def hooks_of(module: nn.Module) -> list[Any]:
