@@ -25,7 +25,7 @@ from .methods import METHODS
 from .trace import Prediction, Trace
 
 if TYPE_CHECKING:
-    from .classifiers import Classifier, classifier_names, load_classifier
+    from .classifiers import Classifier, classifier_names, load_classifier, weights_at_hand
     from .figures import comparison_figure
     from .panel import GradCAMPanel, HeatmapView
     from .preprocessing import Preprocessing
@@ -57,6 +57,7 @@ __all__ = [
     "load_classifier",
     "read_picture",
     "shared_limit",
+    "weights_at_hand",
 ]
 
 # torchvision, matplotlib and ipywidgets load with the first use of what needs them: importing the package stays cheap.
@@ -68,6 +69,7 @@ _LAZY = {
     "classifier_names": "classifiers",
     "comparison_figure": "figures",
     "load_classifier": "classifiers",
+    "weights_at_hand": "classifiers",
 }
 
 

@@ -18,7 +18,7 @@ from torchvision.transforms._presets import ImageClassification
 
 from . import compressed
 from .categories import find_category
-from .downloads import Download, fetch
+from .downloads import Download, fetch, is_cached
 from .errors import ModelError
 from .gradcam import GradCAM
 from .images import read_picture
@@ -264,14 +264,33 @@ def _of_preset(preset: Any, geometry: Geometry) -> Preprocessing:
     )
 
 
+def weights_at_hand(name: str, weights: str = "DEFAULT") -> bool:
+    """Say whether `load_classifier` could load a network without the internet.
+
+    Args:
+        name: As for `load_classifier`.
+        weights: Likewise.
+
+    Raises:
+        ModelError: If the name or the weights are unknown.
+    """
+    if name == SQUEEZENET_675KB:
+        return is_cached(SQUEEZENET_FILE)
+    return _own_checkpoint(name) is not None or is_cached(_download(_published(_known(name), weights)))
+
+
 def _fetch_published(published: _Weights) -> Path:
-    """Return the published file in torch's own cache, checked by the digits of its SHA-256 in its name."""
+    return fetch(_download(published))
+
+
+def _download(published: _Weights) -> Download:
+    """Name the published file in torch's own cache, to be checked by the digits of its SHA-256 in its name."""
     file = published.url.rsplit("/", 1)[-1]
     digits = re.search(r"-([0-9a-f]{8,})\.", file)
     if digits is None:
         raise ModelError(f"The name of {published.url} has no digits of its SHA-256 to check: give other weights.")
     target = Path(torch.hub.get_dir()) / "checkpoints" / file
-    return fetch(Download(str(target), published.url, digits.group(1), 0, "torchvision, BSD-3-Clause"))
+    return Download(str(target), published.url, digits.group(1), 0, "torchvision, BSD-3-Clause")
 
 
 def _own_checkpoint(name: str) -> Path | None:

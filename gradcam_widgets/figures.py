@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, get_args
 
 import cv2
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colorbar import Colorbar
@@ -18,13 +19,12 @@ from PIL import Image
 from .errors import PictureError
 from .heatmap import shared_limit
 from .images import MIN_SIDE
-from .overlay import DEFAULT_COLORMAPS, Evidence, check_choice, color_table
+from .overlay import DEFAULT_COLORMAPS, Evidence, check_choice, color_table, encode_jpeg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    import numpy as np
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
@@ -41,8 +41,13 @@ MUTED = "#555555"
 class _Shown(Figure):
     """A figure that displays itself in a notebook without pyplot and its global state."""
 
-    def _repr_png_(self) -> bytes:
-        return _png(self)
+    def __repr__(self) -> str:
+        """Return one line that is the same on every machine."""
+        wide, high = self.get_size_inches()
+        return f"Figure({wide:.1f}×{high:.1f} inches)"
+
+    def _repr_jpeg_(self) -> bytes:
+        return encode_jpeg(np.asarray(rendered(self)))
 
 
 def single_figure(

@@ -119,6 +119,12 @@ def encode_png(picture: NDArray[np.uint8]) -> bytes:
     return bytes(cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1])
 
 
+def encode_jpeg(picture: NDArray[np.uint8], quality: int = 90) -> bytes:
+    """Encode a picture, axes (row, column, RGB), uint8, as the bytes of a JPEG file."""
+    bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+    return bytes(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1])
+
+
 def check_opacity(opacity: float | NDArray[np.float32]) -> None:
     """Raise a `PictureError` if an opacity is outside of 0…1."""
     low, high = float(np.min(opacity)), float(np.max(opacity))

@@ -84,7 +84,7 @@ def test_a_large_photograph_is_reduced_and_pyplot_left_alone() -> None:
 
 
 def test_a_figure_shows_itself_in_a_notebook() -> None:
-    png = single_figure(heatmap([[0.0, 1.0]]))._repr_png_()  # type: ignore[attr-defined]
+    png = single_figure(heatmap([[0.0, 1.0]]))._repr_jpeg_()  # type: ignore[attr-defined]
     assert Image.open(io.BytesIO(png)).size[0] > 800
     overlay = Image.open(io.BytesIO(heatmap([[0.0, 1.0]])._repr_png_()))
     assert overlay.size == (120, 90)

@@ -75,9 +75,10 @@ class Menus:
         self._quietly(lambda: setattr(menu, "options", options))
 
     def choose(self, name: str, value: Any) -> None:
-        """Show a choice without telling."""
+        """Show a choice without telling; one that the menu does not have is not shown."""
         menu = getattr(self, name)
-        if menu.value != value:
+        known = isinstance(menu, Combobox) or value in [choice for _, choice in self._options[name]]
+        if known and menu.value != value:
             self._quietly(lambda: setattr(menu, "value", value))
 
     def close(self) -> None:

@@ -218,7 +218,7 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
         super().close()
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, Any], dict[str, Any]]:
-        return mimebundle(self.model_id, repr(self), self.heatmaps, self.look)
+        return mimebundle(self.model_id, repr(self), self.heatmaps, self.look, hides=self.hides)
 
     # -- what changes
 
@@ -296,6 +296,10 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
             return  # it is shown in the panel, and nobody waits for it
 
     def _heatmaps_wanted(self) -> list[Heatmap]:
+        if self.class_index is None:  # traitlets asks no validator about None
+            self._set_quietly(class_index=self._inquiry.predictions(self.edits or (), self.layer)[0].class_index)
+        if self.edits is None:
+            self._set_quietly(edits=())
         question = Question(self.class_index, self.layer, self.method, self.edits)
         heatmaps = [self._inquiry.heatmap(question)]
         if self.compare != "nothing":
@@ -376,7 +380,7 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
         self._show_question()
         menus, predictions = self._menus, self._inquiry.predictions(self.edits, self.layer)
         menus.set_options("network", [(name, name) for name in self._networks])
-        menus.set_options("layer", layer_options(self._menu_layers()))
+        menus.set_options("layer", self._layer_choices())
         menus.set_options("class_index", class_options(_with(predictions, self.class_index, CLASSES_IN_MENU)))
         categories = self._inquiry.classifier.categories
         labels = tuple(f"{name} ({index})" for index, name in enumerate(categories or ()))
@@ -385,7 +389,7 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
         choices = {
             "nothing": [("", None)],
             "class": class_options(_with(predictions, self.other, CLASSES_IN_MENU)),
-            "layer": layer_options(self._menu_layers()),
+            "layer": self._layer_choices(),
             "method": [(name, name) for name in METHODS],
         }
         menus.set_options("other", choices[self.compare])
@@ -393,13 +397,20 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
         menus.choose("picture", self._source.name)
         for name in ("network", "layer", "class_index", "method", "compare"):
             menus.choose(name, getattr(self, name))
-        menus.choose("other", self.other)
+        menus.choose("other", None if self.compare == "nothing" else self.other)
 
     def _menu_layers(self) -> list[Layer]:
         shown = list(main_layers(self._inquiry.layers))
         known = {layer.name for layer in shown}
-        chosen = {self.layer, self.other} - known
-        return [layer for layer in self._inquiry.layers if layer.name in known | chosen]
+        chosen = [self.layer, self.other]
+        return [layer for layer in self._inquiry.layers if layer.name in known or layer.name in chosen]
+
+    def _layer_choices(self) -> list[tuple[str, Any]]:
+        """Name the menu's layers; one that was named and is no candidate, yet can carry a map, stands at the end."""
+        choices = layer_options(self._menu_layers())
+        named = [self.layer, self.other] if self.compare == "layer" else [self.layer]
+        listed = [name for _, name in choices]
+        return choices + [(name, name) for name in dict.fromkeys(map(str, named)) if name not in listed]
 
     def _why_this_layer(self) -> str:
         default = self._inquiry.default

@@ -15,7 +15,7 @@ from gradcam_widgets import wording
 from gradcam_widgets.errors import GradCAMError, PictureError
 from gradcam_widgets.heatmap import Box, Heatmap
 from gradcam_widgets.images import MIN_SIDE
-from gradcam_widgets.overlay import Evidence, Interpolation, color_table
+from gradcam_widgets.overlay import Evidence, Interpolation, color_table, encode_jpeg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,6 @@ STATIC = Path(__file__).parent / "static"
 VIEW_MODULE, VIEW_STYLE = ((STATIC / name).read_text(encoding="utf-8") for name in ("view.mjs", "view.css"))
 COLORMAPS = ("inferno", "viridis", "cividis", "jet", "RdBu_r")
 LONGEST_SIDE = 768  # what the browser repaints at 60 Hz
-JPEG_QUALITY = 90
 MOST_MAPS = 2
 
 
@@ -83,6 +82,11 @@ class Guess(traitlets.HasTraits):
     guessing = traitlets.Bool(default_value=False)
     guess = traitlets.List(traitlets.Int(), None, allow_none=True, minlen=4, maxlen=4)
     revealed = traitlets.Bool(default_value=False)
+
+    @property
+    def hides(self) -> bool:
+        """Whether the map waits for a guess."""
+        return bool(self.guessing and not self.revealed)
 
 
 GUESS = tuple(Guess.class_trait_names())
@@ -160,7 +164,7 @@ class HeatmapView(anywidget.AnyWidget, Look, Guess):
         super().close()
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, Any], dict[str, Any]]:
-        return mimebundle(self.model_id, repr(self), self._heatmaps, self.look)
+        return mimebundle(self.model_id, repr(self), self._heatmaps, self.look, hides=self.hides)
 
     @traitlets.default("keys")
     def _synced(self) -> list[str]:
@@ -187,7 +191,7 @@ def pack_picture(heatmaps: Sequence[Heatmap], window: Box | None = None) -> dict
     assert picture is not None  # noqa: S101 - for the type checker
     rows, columns = picture.shape[:2]
     return {
-        "jpeg": jpeg(_reduced(picture)),
+        "jpeg": encode_jpeg(_reduced(picture)),
         "size": [rows, columns],
         "window": list(window or (0, 0, columns, rows)),
     }
@@ -229,12 +233,6 @@ def table_bytes(colormap: str) -> bytes:
     return color_table(colormap).tobytes()
 
 
-def jpeg(picture: NDArray[np.uint8]) -> bytes:
-    """Encode a picture, axes (row, column, RGB), uint8, as the bytes of a JPEG file."""
-    encoded = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    return bytes(encoded[1])
-
-
 def snapshot(heatmaps: Sequence[Heatmap], look: dict[str, Any]) -> Image.Image:
     """Draw maps beside their picture with a colour bar in raw numbers and a caption."""
     from gradcam_widgets.figures import comparison_figure, rendered  # noqa: PLC0415 - matplotlib loads only for who draws
@@ -243,14 +241,15 @@ def snapshot(heatmaps: Sequence[Heatmap], look: dict[str, Any]) -> Image.Image:
 
 
 def mimebundle(
-    model_id: str, text: str, heatmaps: Sequence[Heatmap], look: dict[str, Any]
+    model_id: str, text: str, heatmaps: Sequence[Heatmap], look: dict[str, Any], *, hides: bool
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return a widget's live view with a JPEG and a line of text beside it, for pages that cannot show the view."""
-    picture = snapshot(heatmaps, look)
-    alternative = " ".join(heatmap.description(look["evidence"]) for heatmap in heatmaps)
+    picture = snapshot(heatmaps, look | {"opacity": 0.0} if hides else look)
+    described = " ".join(heatmap.description(look["evidence"]) for heatmap in heatmaps)
+    alternative = "The map is hidden until a guess is made." if hides else described
     data = {
         "application/vnd.jupyter.widget-view+json": {"version_major": 2, "version_minor": 0, "model_id": model_id},
-        "image/jpeg": base64.b64encode(jpeg(np.asarray(picture))).decode("ascii"),
+        "image/jpeg": base64.b64encode(encode_jpeg(np.asarray(picture))).decode("ascii"),
         "text/plain": text,
     }
     return data, {"image/jpeg": {"alt": alternative, "width": picture.width // 2, "height": picture.height // 2}}

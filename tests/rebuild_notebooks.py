@@ -1,0 +1,43 @@
+"""Run all tutorials in the scene world and save them with their outputs: `python tests/rebuild_notebooks.py [NAME …]`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+LIVE_VIEW = "application/vnd.jupyter.widget-view+json"
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+
+
+def rebuild(path: Path) -> None:
+    """Run a notebook and save what it put out, without widget state and times."""
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(
+        notebook, timeout=600, kernel_name="python3", store_widget_state=False, record_timing=False
+    ).execute()
+    notebook.metadata.pop("widgets", None)
+    for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
+        output.get("data", {}).pop(LIVE_VIEW, None)  # so that a front end without the kernel shows the picture
+    notebook.metadata["language_info"] = {"name": "python"}
+    nbformat.write(notebook, path)
+    print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", metavar="NAME", nargs="*", help="beginnings of names, by default all")
+    names = tuple(parser.parse_args().names)
+    with tempfile.TemporaryDirectory() as empty:  # no cache, no weights: as a reader without internet has it
+        os.environ |= {"GRADCAM_WIDGETS_WORLD": "scene", "GRADCAM_WIDGETS_HOME": empty, "TORCH_HOME": empty}
+        for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+            if not names or path.name.startswith(names):
+                rebuild(path)
+
+
+if __name__ == "__main__":
+    main()
