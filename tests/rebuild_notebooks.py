@@ -22,7 +22,10 @@ def rebuild(path: Path) -> None:
     ).execute()
     notebook.metadata.pop("widgets", None)
     for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
-        output.get("data", {}).pop(LIVE_VIEW, None)  # so that a front end without the kernel shows the picture
+        data = output.get("data", {})
+        data.pop(LIVE_VIEW, None)  # so that a front end without the kernel shows the picture
+        if "image/jpeg" in data:
+            data.pop("image/png", None)  # the same in five times the bytes
     notebook.metadata["language_info"] = {"name": "python"}
     nbformat.write(notebook, path)
     print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
