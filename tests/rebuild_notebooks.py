@@ -16,7 +16,7 @@ NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
 def rebuild(path: Path) -> None:
     """Run a notebook and save what it put out, without widget state and times."""
-    notebook = nbformat.read(path, as_version=4)
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     NotebookClient(
         notebook, timeout=600, kernel_name="python3", store_widget_state=False, record_timing=False
     ).execute()
@@ -27,7 +27,7 @@ def rebuild(path: Path) -> None:
         if "image/jpeg" in data:
             data.pop("image/png", None)  # the same in five times the bytes
     notebook.metadata["language_info"] = {"name": "python"}
-    nbformat.write(notebook, path)
+    nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
     print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
 
 

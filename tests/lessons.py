@@ -1,0 +1,211 @@
+"""The tutorial notebooks, what a committed one may hold, and how one is run in a watched kernel of its own."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from PIL import Image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+TESTS = Path(__file__).parent
+LESSONS = sorted((TESTS.parent / "notebooks").glob("*.ipynb"))
+SANITIZERS = TESTS / "nbval.cfg"
+MOST_BYTES, MOST_BYTES_OF_TEXT = 1_000_000, 20_000
+PICTURES = ("image/jpeg", "image/png")
+TEXTS = ("text/plain", "text/html", "text/markdown", "text/latex")
+OF_A_MACHINE = re.compile(
+    r"(?<![\w:/.])/(?:home|root|work|tmp|usr|var|mnt|opt|srv|private|content|Users)/|\b[A-Z]:\\|file://"
+)
+HIDDEN_FROM_NBVAL = re.compile(r"^\s*#\s*(?:NBVAL_|PYTEST_VALIDATE_)", re.MULTILINE)
+WALKTHROUGH = re.compile(r"\bsamples\.(?:submarine|elephants|iguana)\(|\bGradCAMPanel\(\"")
+SCENES, PHOTOS = (
+    re.compile(r"\bscene (?:world|residual|vgg_like|dense)\b"),
+    re.compile(r"^photo world:|\(photo world", re.MULTILINE),
+)
+SECONDS = 300
+Key = TypeVar("Key", bound="Hashable")
+Result = TypeVar("Result")
+
+
+# What is committed
+
+
+def read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def outputs(lesson: Any) -> list[Any]:
+    return [output for cell in lesson["cells"] for output in cell.get("outputs", [])]
+
+
+def joined(text: str | list[str]) -> str:
+    return text if isinstance(text, str) else "".join(text)
+
+
+def words(output: Any) -> str:
+    """Return what an output says, its pictures' alternative text too."""
+    said = [joined(output.get("text", ""))]
+    said += [joined(value) for kind, value in output.get("data", {}).items() if kind in TEXTS]
+    said += [str(each["alt"]) for each in output.get("metadata", {}).values() if "alt" in each]
+    return "\n".join(said)
+
+
+def pictures(lesson: Any) -> list[bytes]:
+    """Return the pictures that a reader sees, one for each output that has any."""
+    shown = [[output.get("data", {}).get(kind) for kind in PICTURES] for output in outputs(lesson)]
+    return [base64.b64decode(joined(jpeg or png)) for jpeg, png in shown if jpeg or png]
+
+
+def complaints(lesson: Any) -> list[str]:
+    """Say what a committed lesson should not hold, or lacks."""
+    found = []
+    size = len(json.dumps(lesson, ensure_ascii=False).encode())
+    if size >= MOST_BYTES:
+        found.append(f"{size} bytes")
+    if "widgets" in lesson["metadata"]:
+        found.append("widget state in the metadata")
+    code = [cell for cell in lesson["cells"] if cell["cell_type"] == "code"]
+    if [cell["execution_count"] for cell in code] != list(range(1, len(code) + 1)):
+        found.append("not executed from top to bottom in a fresh kernel")
+    for number, cell in enumerate(code, 1):
+        tags = cell["metadata"].get("tags", [])
+        if HIDDEN_FROM_NBVAL.search(joined(cell["source"])) or "raises-exception" in tags or "nbval" in str(tags):
+            found.append(f"cell {number} is hidden from the comparison")
+        for output in cell["outputs"]:
+            found += [f"cell {number}: {complaint}" for complaint in _of_output(output)]
+    for cell in lesson["cells"]:
+        if place := OF_A_MACHINE.search(joined(cell["source"])):
+            found.append(f"a path of one machine in the text: {place.group()}")
+    said = "\n".join(words(output) for output in outputs(lesson))
+    if not pictures(lesson):
+        found.append("no picture")
+    if not re.search(r"\d\.\d", said):
+        found.append("no numbers")
+    if PHOTOS.search(said):
+        found.append("outputs of the photo world")
+    if WALKTHROUGH.search("\n".join(joined(cell["source"]) for cell in code)) and not SCENES.search(said):
+        found.append("a sample, and nothing that says it is the scene world's")
+    return found
+
+
+def _of_output(output: Any) -> list[str]:
+    if output["output_type"] == "error":
+        return [f"an error, {output['ename']}"]
+    found = [
+        f"{kind} is neither text nor a JPEG or PNG" for kind in output.get("data", {}) if kind not in PICTURES + TEXTS
+    ]
+    said = words(output)
+    if output.get("name") == "stderr":
+        found.append("something on stderr")
+    if len(said) > MOST_BYTES_OF_TEXT:
+        found.append(f"{len(said)} characters of text")
+    if place := OF_A_MACHINE.search(said):
+        found.append(f"a path of one machine: {place.group()}")
+    return found
+
+
+# How it is run
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of running a lesson.
+
+    Attributes:
+        passed: Number of code cells that ran and, where compared, put out what is committed.
+        failed: Numbers from 1 of those that did not.
+        log: What nbval printed.
+        asked: Addresses outside of this machine that were asked for, and refused.
+        peak: The kernel's largest memory, bytes.
+        pictures: What it displayed, in order.
+    """
+
+    passed: int
+    failed: tuple[int, ...]
+    log: str
+    asked: tuple[str, ...]
+    peak: int
+    pictures: tuple[bytes, ...]
+
+
+def run(lesson: Path, folder: Path, environment: Mapping[str, str], *, compare: bool, mutation: str = "") -> Run:
+    """Run a copy of a lesson by nbval in an empty folder, without the internet.
+
+    Args:
+        lesson: The committed notebook.
+        folder: An empty folder.
+        environment: What differs from this process's.
+        compare: Whether outputs are compared with the committed ones; every cell has to run without error anyhow.
+        mutation: What is broken on purpose in the kernel, a name in mutations.py.
+    """
+    report, empty = folder / "report", folder / "empty"
+    for each in (report, empty):
+        each.mkdir(parents=True)
+    startup = folder / "ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "watch.py").write_text(
+        f"def _watch():\n    import sys\n    sys.path.append({str(TESTS)!r})\n    import watched_kernel\n"
+        "    watched_kernel.watch(get_ipython())\n    sys.path.pop()\n_watch()\ndel _watch\n"
+    )
+    (folder / "pytest.ini").write_text("[pytest]\n")  # not ours: its warnings are not errors, and no conftest
+    copy = Path(shutil.copy(lesson, folder))
+    leave_out = ("PYTHONPATH", "PYTHONWARNINGS", "PYTEST_ADDOPTS", "GRADCAM_WIDGETS_CHECKPOINTS", "MPLBACKEND")
+    options = ["--nbval" if compare else "--nbval-lax", "--nbval-current-env", f"--nbval-cell-timeout={SECONDS}"]
+    options += ["--nbval-sanitize-with", str(SANITIZERS), "-c", str(folder / "pytest.ini"), "--rootdir", str(folder)]
+    done = subprocess.run(  # noqa: S603 - ours
+        [sys.executable, "-m", "pytest", *options, "-p", "no:cacheprovider", "--color=no", "-rA", str(copy)],
+        cwd=folder,
+        env={name: value for name, value in os.environ.items() if name not in leave_out}
+        | {"GRADCAM_WIDGETS_HOME": str(empty), "TORCH_HOME": str(empty), "OMP_NUM_THREADS": "1"}
+        | dict(environment)
+        | {"IPYTHONDIR": str(folder / "ipython"), "LESSON_REPORT": str(report), "LESSON_MUTATION": mutation},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    asked, peak = report / "asked", report / "peak"
+    return Run(
+        passed=len(re.findall(r"^PASSED .*::Cell \d+$", done.stdout, re.MULTILINE)),
+        failed=tuple(int(n) + 1 for n in re.findall(r"^(?:FAILED|ERROR) .*::Cell (\d+)", done.stdout, re.MULTILINE)),
+        log=done.stdout + done.stderr,
+        asked=tuple(asked.read_text().splitlines()) if asked.exists() else (),
+        peak=int(peak.read_text()) if peak.exists() else 0,
+        pictures=tuple(path.read_bytes() for path in sorted(report.glob("picture-*"))),
+    )
+
+
+@contextmanager
+def two_at_a_time(jobs: Mapping[Key, Callable[[], Result]]) -> Iterator[Mapping[Key, Future[Result]]]:
+    """Start jobs, each a process with one thread, on two cores; what has not begun at the end never does."""
+    pool = ThreadPoolExecutor(2)
+    try:
+        yield {key: pool.submit(job) for key, job in jobs.items()}
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def apart(first: bytes, second: bytes) -> float:
+    """Say how many of 255 grey levels two encoded pictures are apart on average, or infinity if in size."""
+    one, other = _decoded(first), _decoded(second)
+    return float(np.abs(one - other).mean()) if one.shape == other.shape else float("inf")
+
+
+def _decoded(picture: bytes) -> NDArray[np.float64]:
+    return np.asarray(Image.open(io.BytesIO(picture)).convert("RGB"), dtype=np.float64)
