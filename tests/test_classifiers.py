@@ -14,7 +14,15 @@ import torchvision
 from torch import nn
 from torchvision.transforms import v2
 
-from gradcam_widgets import Classifier, DownloadError, ModelError, Preprocessing, classifier_names, load_classifier
+from gradcam_widgets import (
+    Classifier,
+    DownloadError,
+    ModelError,
+    Preprocessing,
+    classifier_names,
+    load_classifier,
+    weights_at_hand,
+)
 from gradcam_widgets import classifiers as module
 from gradcam_widgets.classifiers import skeleton
 
@@ -301,3 +309,20 @@ def test_torchvisions_own_preset_shows_the_middle_and_the_map_lies_over_that() -
     assert heatmap.picture is not None
     assert heatmap.picture.shape == (262, 262, 3)
     assert classifier.class_index(1) == 1
+
+
+def test_weights_are_at_hand_where_they_can_be_loaded_without_the_internet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photo_world: Path
+) -> None:
+    assert photo_world.is_dir()
+    monkeypatch.delenv("GRADCAM_WIDGETS_CHECKPOINTS", raising=False)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    assert weights_at_hand("squeezenet_675kb")
+    assert not weights_at_hand("resnet18")
+    monkeypatch.setenv("GRADCAM_WIDGETS_CHECKPOINTS", str(tmp_path))
+    (tmp_path / "resnet18.pth").write_bytes(b"")
+    assert weights_at_hand("resnet18")
+    monkeypatch.setenv("GRADCAM_WIDGETS_HOME", str(tmp_path / "empty"))
+    assert not weights_at_hand("squeezenet_675kb")
+    with pytest.raises(ModelError, match="did you mean"):
+        weights_at_hand("resnet81")

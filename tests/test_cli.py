@@ -199,7 +199,7 @@ def launched(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         calls.append(arguments)
         return 0
 
-    monkeypatch.setattr(launch.subprocess, "call", call)
+    monkeypatch.setattr(subprocess, "call", call)
     monkeypatch.setattr(launch, "find_spec", lambda _name: object())
     return calls
 

@@ -6,6 +6,7 @@ import io
 import pickle
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -366,3 +367,34 @@ def test_a_copy_cannot_be_written_to_either(copied: Callable[[Heatmap], Heatmap]
     assert twin.picture is not None
     assert not twin.values.flags.writeable
     assert not twin.picture.flags.writeable
+
+
+def test_only_evidence_above_the_threshold_is_laid_over_the_picture() -> None:
+    made = heatmap(grid_of({(0, 0): 1.0, (1, 2): 0.4, (3, 3): -2.0}, 4, 4), picture=scene(64, 64))
+    shown = made.overlay(interpolation="cells", threshold=0.5, opacity=1.0, fade=False)
+    assert made.picture is not None
+    changed = (shown != made.picture).any(axis=2)
+    assert changed[:16, :16].mean() > 0.95
+    assert not changed[16:].any()
+    assert not changed[:, 16:].any()
+    against = made.overlay(interpolation="cells", threshold=0.5, opacity=1.0, fade=False, evidence="against")
+    assert (against != made.picture).any(axis=2)[48:, 48:].mean() > 0.95
+    with pytest.raises(PictureError, match="from 0 to below 1, not 1"):
+        made.overlay(threshold=1.0)
+
+
+@pytest.mark.parametrize(
+    ("cell", "place"),
+    [((0, 0), "the upper left"), ((1, 1), "the middle"), ((2, 1), "the bottom"), ((1, 2), "the right")],
+)
+def test_the_description_says_class_place_and_how_much_is_covered(cell: tuple[int, int], place: str) -> None:
+    made = heatmap(grid_of({cell: 2.0}, 3, 3), picture=scene(90, 90))
+    # Bilinear, half-pixel: above half of the maximum on as many pixels as the cell has, clamped edges add to the border's.
+    large = cv2.resize(made.values, (90, 90), interpolation=cv2.INTER_LINEAR)
+    covered = f"{100 * (large > 1).mean():.0f} %"
+    said = made.description()
+    assert said == (
+        f"Evidence for submarine (833) at layer layer4: centred on {place}, more than half its maximum on {covered} of "
+        "the picture."
+    )
+    assert made.description("against") == "Evidence against submarine (833) at layer layer4: none."

@@ -8,7 +8,7 @@ from networks import ChannelsLast, Pooled, Reused, Tokens, filled, picture, rand
 from torch import Tensor, nn
 
 from gradcam_widgets import GradCAM, LayerError, candidate_layers
-from gradcam_widgets.layers import Layer, find_layer
+from gradcam_widgets.layers import Layer, find_layer, last_of_each_grid
 
 if TYPE_CHECKING:
     from gradcam_widgets.layers import Layout
@@ -316,3 +316,18 @@ def test_channels_are_not_taken_for_tokens() -> None:
     assert [layer.name for layer in layers] == ["0"]
     with pytest.raises(LayerError, match="256 tokens or 256 channels"):
         GradCAM(model).trace(torch.randn(1, 3, 224, 224), "1")
+
+
+def test_of_each_grid_up_to_the_default_the_last_main_layer_is_taken() -> None:
+    network = nn.Sequential()
+    for name, channels, stride in (("a", 3, 2), ("b", 4, 1), ("c", 4, 2), ("d", 4, 2)):
+        network.add_module(name, nn.Sequential(nn.Conv2d(channels, 4, 3, stride, 1), nn.ReLU()))
+    network.add_module("end", nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)))
+    layers = candidate_layers(network, torch.zeros(1, 3, 64, 64))
+    assert [layer.name for layer in layers if layer.default] == ["d"]
+    assert [(layer.name, layer.grid) for layer in last_of_each_grid(layers)] == [
+        ("b", (32, 32)),
+        ("c", (16, 16)),
+        ("d", (8, 8)),
+    ]
+    assert [layer.name for layer in last_of_each_grid(layers, most=2)] == ["c", "d"]

@@ -38,7 +38,8 @@ def code(
         for heatmap in heatmaps
     )
     body.append(f"heatmaps = [\n{asked}\n]")
-    changed = {name: value for name, value in look.items() if (value or 0) != (DEFAULT_LOOK[name] or 0)}
+    defaults = DEFAULT_LOOK | {"colormap": None}
+    changed = {name: value for name, value in look.items() if value != defaults[name]}
     arguments = "".join(f", {name}={value!r}" for name, value in changed.items())
     body.append(f"comparison_figure(heatmaps{arguments})")
     return "\n".join([*imports, "", *body]) + "\n"
