@@ -1,4 +1,4 @@
-"""Run all tutorials in the scene world and save them with their outputs: `python tests/rebuild_notebooks.py [NAME …]`."""
+"""Run the tutorials in the scene world and save them with their outputs: `python tests/rebuild_notebooks.py [NAME …]`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
@@ -16,19 +17,33 @@ NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
 def rebuild(path: Path) -> None:
     """Run a notebook and save what it put out, without widget state and times."""
-    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]  # nbformat's are untyped
     NotebookClient(
         notebook, timeout=600, kernel_name="python3", store_widget_state=False, record_timing=False
     ).execute()
     notebook.metadata.pop("widgets", None)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = _joined(cell.outputs)
     for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
         data = output.get("data", {})
         data.pop(LIVE_VIEW, None)  # so that a front end without the kernel shows the picture
         if "image/jpeg" in data:
             data.pop("image/png", None)  # the same in five times the bytes
     notebook.metadata["language_info"] = {"name": "python"}
-    nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
+    nbformat.write(notebook, path)  # type: ignore[no-untyped-call]  # likewise
     print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
+
+
+def _joined(outputs: list[Any]) -> list[Any]:
+    """Join what was printed in several pieces, which depends on the moment."""
+    joined: list[Any] = []
+    for output in outputs:
+        if joined and output.output_type == "stream" == joined[-1].output_type and output.name == joined[-1].name:
+            joined[-1].text += output.text
+        else:
+            joined.append(output)
+    return joined
 
 
 def main() -> None:
