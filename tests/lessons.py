@@ -13,6 +13,8 @@ import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import zip_longest
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,8 +23,6 @@ from PIL import Image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping
-
-    from numpy.typing import NDArray
 
 TESTS = Path(__file__).parent
 LESSONS = sorted((TESTS.parent / "notebooks").glob("*.ipynb"))
@@ -40,6 +40,7 @@ SCENES, PHOTOS = (
     re.compile(r"^photo world:|\(photo world", re.MULTILINE),
 )
 SECONDS = 300
+GREY_LEVELS = 1.5  # on average; letters that another font draws elsewhere stay below it, swapped colours do not
 Key = TypeVar("Key", bound="Hashable")
 Result = TypeVar("Result")
 
@@ -201,11 +202,16 @@ def two_at_a_time(jobs: Mapping[Key, Callable[[], Result]]) -> Iterator[Mapping[
         pool.shutdown(cancel_futures=True)
 
 
+def changed_pictures(done: Run, lesson: Path) -> dict[int, float]:
+    """Return how many grey levels the pictures that differ are apart from the committed ones, by number from 1."""
+    pairs = zip_longest(done.pictures, pictures(read(lesson)), fillvalue=b"")
+    levels = {number: apart(new, old) for number, (new, old) in enumerate(pairs, 1)}
+    return {number: level for number, level in levels.items() if level >= GREY_LEVELS}
+
+
 def apart(first: bytes, second: bytes) -> float:
-    """Say how many of 255 grey levels two encoded pictures are apart on average, or infinity if in size."""
-    one, other = _decoded(first), _decoded(second)
-    return float(np.abs(one - other).mean()) if one.shape == other.shape else float("inf")
-
-
-def _decoded(picture: bytes) -> NDArray[np.float64]:
-    return np.asarray(Image.open(io.BytesIO(picture)).convert("RGB"), dtype=np.float64)
+    """Say how many of 255 grey levels two encoded pictures are apart on average; infinity if one lacks or in size."""
+    if not (first and second):
+        return inf
+    one, other = (np.asarray(Image.open(io.BytesIO(each)).convert("RGB"), np.float64) for each in (first, second))
+    return float(np.abs(one - other).mean()) if one.shape == other.shape else inf

@@ -1,4 +1,4 @@
-"""Run the tutorials in the scene world and save them with their outputs: `python tests/rebuild_notebooks.py [NAME …]`."""
+"""Run the tutorials in the scene world and save their outputs: `python tests/rebuild_notebooks.py [NAME …]`."""
 
 from __future__ import annotations
 

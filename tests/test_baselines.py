@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import torch
 from make_baselines import ASKED, path_of, reference
+from matplotlib import colormaps
 
 from gradcam_widgets.samples import SAMPLES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+GREY_LEVELS, VISIBLE = 8, 50  # the colour map has 256 steps, some of them of several grey levels
 OF_THE_RANGE = (
     1e-3  # other processors and releases of torch add up in another order; where they were made all are equal
 )
@@ -45,6 +48,24 @@ def check(world: str, name: str) -> None:
         assert heatmap.values.shape == values.shape
         np.testing.assert_allclose(heatmap.values, values, rtol=0, atol=OF_THE_RANGE * np.ptp(values))
         assert np.array_equal(heatmap.evidence("for"), np.maximum(heatmap.values, 0))
+
+
+def check_overlay(world: str, name: str) -> None:
+    """Compare the overlay with the stored map, enlarged by torch and coloured by matplotlib, over the picture."""
+    sample = SAMPLES[name](world=world)
+    category = next(iter(ASKED[world, name].classes))
+    overlay = sample.classifier.heatmap(sample.picture, category).overlay(opacity=0.75)
+    evidence = torch.from_numpy(np.load(path_of(world, name))[0]).relu()[None, None]
+    large = torch.nn.functional.interpolate(evidence, sample.picture.shape[:2], mode="bilinear", align_corners=False)
+    share = (large / evidence.max()).numpy()[0, 0]
+    opacity = 0.75 * share[..., None]
+    expected = sample.picture * (1 - opacity) + 255 * colormaps["inferno"](share)[..., :3] * opacity
+    assert np.abs(expected - sample.picture).max() > VISIBLE
+    np.testing.assert_allclose(overlay, expected, rtol=0, atol=GREY_LEVELS)
+
+
+def test_overlays_have_the_pictures_and_matplotlibs_colours(asked: tuple[str, str]) -> None:
+    check_overlay(*asked)
 
 
 def test_maps_are_captums(asked: tuple[str, str]) -> None:

@@ -1,0 +1,109 @@
+"""Ways to break the core on purpose, to see that something turns red."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradcam_widgets import figures, gradcam, heatmap, methods, overlay, trace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
+    from torch import Tensor
+
+
+def mutate(name: str, patch: pytest.MonkeyPatch) -> None:
+    """Break what a mutation's name says, until the patch is undone."""
+    MUTATIONS[name](patch)
+
+
+def no_relu(patch: pytest.MonkeyPatch) -> None:
+    def select(values: Any, evidence: str) -> Any:
+        return -values if evidence == "against" else values
+
+    for module in (overlay, heatmap):
+        patch.setattr(module, "select", select)
+
+
+def wrong_class(patch: pytest.MonkeyPatch) -> None:
+    plain = vars(trace)["gradients"]
+
+    def gradients(model: Any, capture: Any, class_indices: Tensor, names: list[str]) -> Any:
+        return plain(model, capture, (class_indices + 1) % capture.logits.shape[1], names)
+
+    patch.setattr(trace, "gradients", gradients)
+
+
+def wrong_layer(patch: pytest.MonkeyPatch) -> None:
+    plain = gradcam._default_of
+
+    def earlier(layers: Any, model: Any) -> Any:
+        right = plain(layers, model)
+        finer = [layer for layer in layers if layer.grid[0] > right.grid[0]]
+        return finer[-1]
+
+    patch.setattr(gradcam, "_default_of", earlier)
+
+
+def not_averaged(patch: pytest.MonkeyPatch) -> None:
+    _weigh(patch, lambda activations, gradients: (gradients * activations).sum(dim=1))
+
+
+def summed(patch: pytest.MonkeyPatch) -> None:
+    _weigh(
+        patch,
+        lambda activations, gradients: (gradients.sum(dim=(2, 3), keepdim=True) * activations).sum(dim=1),
+    )
+
+
+def transposed(patch: pytest.MonkeyPatch) -> None:
+    plain = methods.grad_cam
+    _weigh(patch, lambda activations, gradients: plain(activations, gradients).transpose(1, 2))
+
+
+def sign_turned(patch: pytest.MonkeyPatch) -> None:
+    plain = methods.grad_cam
+    _weigh(patch, lambda activations, gradients: -plain(activations, gradients))
+
+
+def colours_swapped(patch: pytest.MonkeyPatch) -> None:
+    plain = overlay.color_table
+
+    def bgr(colormap: str) -> Any:
+        return np.ascontiguousarray(plain(colormap)[:, ::-1])
+
+    for module in (overlay, figures):
+        patch.setattr(module, "color_table", bgr)
+
+
+def picture_swapped(patch: pytest.MonkeyPatch) -> None:
+    plain = overlay.blend
+
+    def bgr(*arguments: Any) -> Any:
+        return np.ascontiguousarray(plain(*arguments)[..., ::-1])
+
+    for module in (overlay, heatmap):
+        patch.setattr(module, "blend", bgr)
+
+
+def _weigh(patch: pytest.MonkeyPatch, function: Callable[[Tensor, Tensor], Tensor]) -> None:
+    """Put another function in the place of Grad-CAM's; it keeps its name."""
+    name = "grad-cam"
+    patch.setitem(methods.METHODS, name, replace(methods.METHODS[name], function=function))
+
+
+MUTATIONS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
+    "no ReLU": no_relu,
+    "wrong class": wrong_class,
+    "wrong layer": wrong_layer,
+    "gradients not averaged": not_averaged,
+    "gradients summed, not averaged": summed,
+    "map transposed": transposed,
+    "evidence's sign turned": sign_turned,
+    "map's colours swapped": colours_swapped,
+    "overlay's colours swapped": picture_swapped,
+}

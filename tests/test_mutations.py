@@ -1,0 +1,120 @@
+"""A core that is broken on purpose turns a lesson red, and the tests of its maps: each mutation, and what caught it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+from lessons import LESSONS, changed_pictures, run, two_at_a_time
+from make_baselines import ASKED
+from mutations import MUTATIONS, mutate
+from test_baselines import check, check_overlay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from concurrent.futures import Future
+
+    from lessons import Run
+
+# Of the elephants' network: hidden layers follow its map, so that no two of the methods are the same there.
+LESSON = next(lesson for lesson in LESSONS if lesson.stem.startswith("02"))
+OF_LOOKS_ONLY = {"map's colours swapped", "overlay's colours swapped"}
+UNBROKEN = ""
+SCENES = [name for world, name in ASKED if world == "scene"]
+
+
+@dataclass(frozen=True)
+class Caught:
+    """What turned red, by what saw it."""
+
+    cells: tuple[int, ...]
+    pictures: tuple[int, ...]
+    maps: tuple[str, ...]
+    overlays: tuple[str, ...]
+
+
+@pytest.fixture(scope="module")
+def runs(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mapping[str, Future[Run]]]:
+    items = [
+        item for item in request.session.items if isinstance(item, pytest.Function) and item.module is request.module
+    ]
+    chosen = [UNBROKEN, *(str(item.callspec.params["name"]) for item in items if hasattr(item, "callspec"))]
+    environment = {"GRADCAM_WIDGETS_WORLD": "scene"}
+    with two_at_a_time(
+        {
+            name: partial(run, LESSON, tmp_path_factory.mktemp("broken"), environment, compare=True, mutation=name)
+            for name in chosen
+        }
+    ) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def table(request: pytest.FixtureRequest) -> Iterator[dict[str, Caught]]:
+    """What caught which mutation, printed at the end."""
+    caught: dict[str, Caught] = {}
+    yield caught
+    lines = [f"{'broken':32}{'cells of ' + LESSON.stem:26}{'its pictures':16}{'maps':32}overlays"]
+    lines += [
+        f"{name:32}{listed(found.cells):26}{listed(found.pictures):16}{listed(found.maps):32}{listed(found.overlays)}"
+        for name, found in caught.items()
+    ]
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    assert capture is not None
+    with capture.global_and_fixture_disabled():
+        print("", *lines, sep="\n")  # noqa: T201 - the table is the point
+
+
+def listed(what: tuple[object, ...]) -> str:
+    return ", ".join(map(str, what)) or "-"
+
+
+def red(check_one: Callable[[str, str], None]) -> tuple[str, ...]:
+    """Return the walkthroughs that fail a check."""
+    return tuple(name for name in SCENES if fails(check_one, name))
+
+
+def fails(check_one: Callable[[str, str], None], name: str) -> bool:
+    try:
+        check_one("scene", name)
+    except AssertionError:
+        return True
+    return False
+
+
+def test_nothing_is_red_while_nothing_is_broken(runs: Mapping[str, Future[Run]]) -> None:
+    done = runs[UNBROKEN].result()
+    assert not done.failed, done.log
+    assert done.passed > 0
+    assert changed_pictures(done, LESSON) == {}
+    assert red(check) == red(check_overlay) == ()
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_what_is_broken_turns_red(name: str, runs: Mapping[str, Future[Run]], table: dict[str, Caught]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        mutate(name, patch)
+        maps, overlays = red(check), red(check_overlay)
+    done = runs[name].result()
+    assert done.passed + len(done.failed) > 0, done.log
+    caught = table[name] = Caught(done.failed, tuple(changed_pictures(done, LESSON)), maps, overlays)
+    if name in OF_LOOKS_ONLY:
+        # nbval compares no pictures, and no number changes: test_notebooks.py and test_baselines.py look at colours
+        assert caught.cells == ()
+        assert caught.maps == ()
+        assert caught.pictures
+        assert caught.overlays == tuple(SCENES)
+    else:
+        assert caught.cells
+        assert caught.maps
+
+
+def test_mutations_are_undone() -> None:
+    for name in MUTATIONS:
+        with pytest.MonkeyPatch.context() as patch:
+            mutate(name, patch)
+    assert red(check) == red(check_overlay) == ()
