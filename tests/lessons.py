@@ -13,6 +13,7 @@ import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import zip_longest
 from math import inf
 from pathlib import Path
@@ -40,6 +41,7 @@ SCENES, PHOTOS = (
     re.compile(r"^photo world:|\(photo world", re.MULTILINE),
 )
 SECONDS = 300
+MOST_BYTES_ABOVE_TORCH = 2**30  # what Binder surely grants, above what `import torch` takes
 GREY_LEVELS = 1.5  # on average; letters that another font draws elsewhere stay below it, swapped colours do not
 Key = TypeVar("Key", bound="Hashable")
 Result = TypeVar("Result")
@@ -190,6 +192,19 @@ def run(lesson: Path, folder: Path, environment: Mapping[str, str], *, compare: 
         peak=int(peak.read_text()) if peak.exists() else 0,
         pictures=tuple(path.read_bytes() for path in sorted(report.glob("picture-*"))),
     )
+
+
+@cache
+def memory_of_torch() -> int:
+    """Return the most memory that a process has which does nothing but import torch, bytes."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import torch, watched_kernel; print(watched_kernel.peak())"],
+        cwd=TESTS,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return int(done.stdout)
 
 
 @contextmanager

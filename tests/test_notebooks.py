@@ -9,7 +9,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from lessons import LESSONS, MOST_BYTES, SANITIZERS, changed_pictures, complaints, read, run, two_at_a_time
+from lessons import (
+    LESSONS,
+    MOST_BYTES,
+    MOST_BYTES_ABOVE_TORCH,
+    SANITIZERS,
+    changed_pictures,
+    complaints,
+    memory_of_torch,
+    read,
+    run,
+    two_at_a_time,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -66,6 +77,7 @@ def check(done: Run, lesson: Path) -> None:
     assert not done.failed, done.log
     assert done.passed == cells(lesson) > 0, done.log
     assert done.asked == ()
+    assert 0 < done.peak - memory_of_torch() < MOST_BYTES_ABOVE_TORCH
 
 
 @every_lesson
