@@ -93,6 +93,14 @@ def test_start_hands_on_its_arguments_with_one_thread_for_each_library() -> None
     }
 
 
+def test_the_badge_opens_a_lesson_in_jupyterlab() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    opened = re.findall(r"https://mybinder\.org/v2/[^)\s]*\?urlpath=lab/tree/([^)\s]+)\)", readme)
+    assert opened
+    for path in opened:
+        assert (ROOT / path).is_file()
+
+
 # What pip makes of them
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import copy
+import io
+import json
 import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -21,6 +23,7 @@ from lessons import (
     run,
     two_at_a_time,
 )
+from PIL import Image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -100,6 +103,55 @@ def test_there_are_lessons() -> None:
 def test_a_committed_lesson_holds_what_it_should_and_nothing_else(lesson: Path) -> None:
     assert complaints(read(lesson)) == []
     assert lesson.stat().st_size < MOST_BYTES
+
+
+# What nbval sees of a run, and what is looked at besides
+
+
+def flat(colour: tuple[int, int, int]) -> str:
+    file = io.BytesIO()
+    Image.new("RGB", (32, 32), colour).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+SHOW_RED = "from PIL import Image\nImage.new('RGB', (32, 32), (200, 60, 60))"
+ASK = """
+import urllib.request
+try:
+    urllib.request.urlopen("http://example.org/weights.pth", timeout=1)
+except OSError:
+    print("never mind")
+"""
+
+
+def test_a_run_tells_what_differs_from_what_is_committed(tmp_path: Path) -> None:
+    def cell(source: str, output: dict[str, Any]) -> Any:
+        return {"cell_type": "code", "execution_count": 1, "metadata": {}, "source": source, "outputs": [output]}
+
+    def said(text: str) -> Any:
+        return {"output_type": "stream", "name": "stdout", "text": text}
+
+    def shown(colour: tuple[int, int, int]) -> dict[str, Any]:
+        data = {"text/plain": "<PIL.Image.Image image mode=RGB size=32x32>", "image/png": flat(colour)}
+        return {"output_type": "execute_result", "execution_count": 1, "metadata": {}, "data": data}
+
+    cells = [
+        cell("print(0.25)", said("0.25\n")),
+        cell("print(0.25)", said("0.75\n")),
+        cell("assert False", said("")),
+        cell(ASK, said("never mind\n")),
+        cell(SHOW_RED, shown((200, 60, 60))),
+        cell(SHOW_RED, shown((60, 60, 200))),
+    ]
+    lesson = tmp_path / "wrong.ipynb"
+    lesson.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": cells}))
+    done = run(lesson, tmp_path / "run", {}, compare=True)
+    assert done.failed == (2, 3), done.log
+    assert done.passed == 4
+    assert done.asked == ("example.org",)
+    assert set(changed_pictures(done, lesson)) == {2}
+    lax = run(lesson, tmp_path / "lax", {}, compare=False)
+    assert lax.failed == (3,), lax.log
 
 
 # Each way to spoil a lesson is seen
