@@ -12,7 +12,7 @@ import subprocess
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import zip_longest
 from math import inf
@@ -142,10 +142,10 @@ class Run:
 
     passed: int
     failed: tuple[int, ...]
-    log: str
+    log: str = field(repr=False)
     asked: tuple[str, ...]
     peak: int
-    pictures: tuple[bytes, ...]
+    pictures: tuple[bytes, ...] = field(repr=False)
 
 
 def run(lesson: Path, folder: Path, environment: Mapping[str, str], *, compare: bool, mutation: str = "") -> Run:
@@ -173,7 +173,7 @@ def run(lesson: Path, folder: Path, environment: Mapping[str, str], *, compare: 
     options = ["--nbval" if compare else "--nbval-lax", "--nbval-current-env", f"--nbval-cell-timeout={SECONDS}"]
     options += ["--nbval-sanitize-with", str(SANITIZERS), "-c", str(folder / "pytest.ini"), "--rootdir", str(folder)]
     done = subprocess.run(  # noqa: S603 - ours
-        [sys.executable, "-m", "pytest", *options, "-p", "no:cacheprovider", "--color=no", "-rA", str(copy)],
+        [sys.executable, "-m", "pytest", *options, "-p", "no:cacheprovider", "--color=no", "-vv", "-rA", str(copy)],
         cwd=folder,
         env={name: value for name, value in os.environ.items() if name not in leave_out}
         | {"GRADCAM_WIDGETS_HOME": str(empty), "TORCH_HOME": str(empty), "OMP_NUM_THREADS": "1"}

@@ -74,7 +74,8 @@ def test_maps_are_captums(asked: tuple[str, str]) -> None:
 
 def test_captum_still_says_what_was_stored(asked: tuple[str, str]) -> None:
     stored = np.load(path_of(*asked))
-    np.testing.assert_allclose(reference(*asked), stored, rtol=0, atol=OF_THE_RANGE * np.ptp(stored))
+    now, hint = reference(*asked), "after training or drawing anew: python tests/make_baselines.py"
+    np.testing.assert_allclose(now, stored, rtol=0, atol=OF_THE_RANGE * np.ptp(stored), err_msg=hint)
 
 
 def test_categories_of_a_walkthrough_are_all_stored(asked: tuple[str, str]) -> None:
