@@ -174,7 +174,7 @@ def path_in_an_output(lesson: Any) -> None:
 
 
 def path_in_the_source(lesson: Any) -> None:
-    code(lesson)[0]["source"] += "\nopen('/work/data.csv')"
+    code(lesson)[0]["source"] += "\nopen('/mnt/data.csv')"
 
 
 def path_of_windows(lesson: Any) -> None:
@@ -290,7 +290,7 @@ def test_a_sound_lesson_raises_no_complaint(sound: Any) -> None:
         (state, "widget state"),
         (live_view, "widget-view"),
         (path_in_an_output, "a path of one machine: /home/"),
-        (path_in_the_source, "a path of one machine in the text: /work/"),
+        (path_in_the_source, "a path of one machine in the text: /mnt/"),
         (path_of_windows, "a path of one machine in the text: C:"),
         (cell_run_twice, "not executed from top to bottom"),
         (cell_not_run, "not executed from top to bottom"),
