@@ -58,6 +58,11 @@ class Capture:
     weights: list[tuple[Tensor, int]]
     in_training: bool
 
+    @property
+    def is_current(self) -> bool:
+        """Whether the network's weights and buffers are still those of the pass."""
+        return all(tensor._version == version for tensor, version in self.weights)  # noqa: SLF001 - torch's own
+
 
 def unwrap(model: nn.Module) -> nn.Module:
     """Return the network inside `DataParallel`, `DistributedDataParallel` and `torch.compile`."""
@@ -132,7 +137,7 @@ def gradients(model: nn.Module, capture: Capture, class_indices: Tensor, names: 
         ModelError: If the network was changed since the pass, or checkpoints in the way that allows no gradients
             of activations.
     """
-    if any(tensor._version != version for tensor, version in capture.weights):  # noqa: SLF001 - torch's own
+    if not capture.is_current:
         raise ModelError("The network's weights or buffers were changed since this trace was made: trace again.")
     if not capture.logits.requires_grad:
         return [None] * len(names)

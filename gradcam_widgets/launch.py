@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from .errors import GradCAMError
 
 PACKAGE = Path(__file__).parent
 COPIES = Path("gradcam_tutorials")
+FOLDER_VARIABLE = "GRADCAM_WIDGETS_FOLDER"
 DEMO = PACKAGE / "panel" / "static" / "demo.ipynb"
 
 
@@ -61,6 +63,7 @@ def demo(options: list[str]) -> int:
         GradCAMError: If Voila is not installed.
     """
     _needs("voila", "Voila")
+    os.environ[FOLDER_VARIABLE] = str(Path.cwd())  # Voila starts a kernel in its notebook's folder
     return _run("voila", str(DEMO), *options)
 
 

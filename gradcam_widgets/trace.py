@@ -71,6 +71,11 @@ class Trace:
         return f"Trace({pictures} × {categories} scores, {', '.join(map(str, self.layers))})"
 
     @property
+    def is_current(self) -> bool:
+        """Whether the network's weights and buffers are still those of the pass."""
+        return self._capture.is_current
+
+    @property
     def activations(self) -> Mapping[str, Tensor]:
         """What each traced layer put out, by name: axes (picture, channel, row, column), detached."""
         return {layer.name: layer.maps(self._kept[layer.name].detach()) for layer in self.layers}

@@ -389,7 +389,7 @@ def test_only_evidence_above_the_threshold_is_laid_over_the_picture() -> None:
 )
 def test_the_description_says_class_place_and_how_much_is_covered(cell: tuple[int, int], place: str) -> None:
     made = heatmap(grid_of({cell: 2.0}, 3, 3), picture=scene(90, 90))
-    # Bilinear, half-pixel: above half of the maximum on as many pixels as the cell has, clamped edges add to the border's.
+    # Bilinear, half-pixel: above half of the maximum on as many pixels as the cell has, on more at the border.
     large = cv2.resize(made.values, (90, 90), interpolation=cv2.INTER_LINEAR)
     covered = f"{100 * (large > 1).mean():.0f} %"
     said = made.description()

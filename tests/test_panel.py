@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import ast
 import asyncio
 import base64
 import gc
 import io
+import json
 import re
 import textwrap
 import weakref
@@ -499,10 +501,10 @@ def test_what_the_view_cannot_have_is_said_there_and_taken_back(panel: GradCAMPa
 
 
 def test_a_good_upload_is_the_picture(panel: GradCAMPanel, network: Classifier) -> None:
-    panel._menus.upload.set_state({"value": [uploaded(jpeg_of(random_picture(6)))]})
+    panel.view.set_state({"upload": uploaded(jpeg_of(random_picture(6)))})
     assert panel.digest() == network.heatmap(random_picture(6)).digest()
     assert panel.error == ""
-    assert panel._menus.upload.value == ()
+    assert panel.view.upload == {}
 
 
 @pytest.mark.parametrize(
@@ -519,13 +521,13 @@ def test_an_upload_that_is_no_picture_is_refused_and_the_old_picture_stays(
     panel: GradCAMPanel, file: dict[str, Any], said: str
 ) -> None:
     before, digest = panel.picture, panel.digest()
-    panel._menus.upload.set_state({"value": [file]})
+    panel.view.set_state({"upload": file})
     assert said in panel.error
     assert len(panel.error) > 15
     assert panel.view.message == panel.error
     assert panel.picture is before
     assert panel.digest() == digest
-    panel._menus.upload.set_state({"value": [uploaded(jpeg_of(random_picture(6)))]})
+    panel.view.set_state({"upload": uploaded(jpeg_of(random_picture(6)))})
     assert panel.error == ""
     assert panel.digest() != digest
 
@@ -780,7 +782,7 @@ def test_the_code_makes_the_same_maps_without_the_panel(picture: NDArray[np.uint
     panel = GradCAMPanel(path, network, class_index="tug", layer="features")
     panel.edits, panel.compare, panel.other, panel.evidence = (COVER, CROP), "layer", "stem.0", "both"
     panel.colormap, panel.opacity = "jet", 0.5
-    code = panel.code().replace("classifier = …", "classifier = network")
+    code = panel.code().replace("classifier = ...", "classifier = network")
     scope: dict[str, Any] = {"network": network}
     exec(compile(code, "panel.code()", "exec"), scope)  # noqa: S102 - it is what a person would run
     assert len(scope["heatmaps"]) == 2
@@ -800,7 +802,7 @@ def test_hostile_names_do_not_become_code(picture: NDArray[np.uint8], tmp_path: 
     Image.fromarray(picture).save(path)
     network = classifier(categories=[name, *NAMES[1:]], name=name)
     panel = GradCAMPanel(path, network, class_index=0)
-    code = panel.code().replace("classifier = …", "classifier = network")
+    code = panel.code().replace("classifier = ...", "classifier = network")
     scope: dict[str, Any] = {"network": network}
     exec(compile(code, "panel.code()", "exec"), scope)  # noqa: S102 - it is what a person would run
     assert scope["heatmaps"][0].digest() == panel.digest()
@@ -891,3 +893,95 @@ def test_a_hostile_file_name_is_a_text(panel: GradCAMPanel, tmp_path: Path, name
     assert panel.error == ""
     assert panel._menus.picture.value == path.name
     assert path.name in repr(panel)
+
+
+def test_a_guess_is_about_one_map(panel: GradCAMPanel) -> None:
+    other = panel.predictions[1].class_index
+    changes: list[tuple[str, Any]] = [("class_index", other), ("layer", "stem.0"), ("edits", [COVER])]
+    for name, value in [*changes, ("picture", random_picture(9))]:
+        panel.guessing, panel.guess, panel.revealed = True, [1, 2, 30, 40], True
+        setattr(panel, name, value)
+        assert panel.guess is None, name
+        assert not panel.revealed, name
+        assert panel.guessing, name
+
+
+def test_what_waits_for_a_guess_is_not_given_away(panel: GradCAMPanel, tmp_path: Path) -> None:
+    assert "peak (" in repr(panel)
+    panel.guessing = True
+    data, metadata = panel._repr_mimebundle_()
+    assert "peak" not in data["text/plain"]
+    assert "centred" not in metadata["image/jpeg"]["alt"]
+    page = panel.export_html(tmp_path / "page.html").read_text()
+    assert json.loads(page.split('id="data">')[1].split("</script>")[0])["guessing"] is True
+
+
+def test_a_network_that_was_trained_on_is_asked_again(picture: NDArray[np.uint8]) -> None:
+    network = classifier()
+    panel = GradCAMPanel(picture, network)
+    before = panel.digest()
+    with torch.no_grad():
+        for parameter in network.model.parameters():
+            parameter.mul_(-1.5)
+    panel.class_index = 2
+    expected = network.trace(picture)
+    assert panel.error == ""
+    assert panel.digest() == expected.heatmap(2, expected.layers[0].name).digest() != before
+    assert panel.predictions[:3] == expected.predictions(3)
+    panel.close()
+
+
+def test_a_question_that_cannot_be_answered_keeps_no_panel_from_showing(panel: GradCAMPanel) -> None:
+    panel.layer = "stem.0"
+    panel.digest()
+    panel.method = "cam"  # waits, for it follows close upon
+    data, _ = panel._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data
+    assert "CAM needs" in panel.error
+
+
+def test_two_networks_of_one_name_are_two(picture: NDArray[np.uint8]) -> None:
+    one, other = classifier(), classifier(filled(Pooled(len(NAMES)), seed=1))
+    assert one.name == other.name
+    panel = GradCAMPanel(picture, [one, other])
+    first = panel.digest()
+    panel.network = f"{one.name} (2)"
+    assert panel.digest() != first
+    assert panel.heatmap.values.tolist() == other.heatmap(picture).values.tolist()
+    panel.close()
+
+
+def test_a_network_that_was_chosen_stays_with_the_next_picture() -> None:
+    panel = GradCAMPanel(world="scene")
+    assert panel.network == "scene residual"
+    panel.picture = "elephants"
+    assert panel.network == "scene vgg_like"
+    panel.network = "scene dense"
+    panel.picture = "submarine"
+    assert panel.network == "scene dense"
+    panel.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"clas_index": 3}, "clas_index"),
+        ({"categories": ["a"]}, "model=…"),
+        ({"classifier": torch.nn.Linear(1, 1)}, "model=…"),
+        ({"limit": 0.0}, "positive number"),
+        ({"limit": float("nan")}, "positive number"),
+        ({"edits": 5}, "no list of changes"),
+    ],
+)
+def test_arguments_that_mean_nothing_are_refused(
+    picture: NDArray[np.uint8], arguments: dict[str, Any], said: str
+) -> None:
+    given = {"classifier": classifier()} | arguments
+    with pytest.raises(GradCAMError, match=re.escape(said)):
+        GradCAMPanel(picture, **given)
+
+
+def test_the_code_of_any_source_is_python(picture: NDArray[np.uint8]) -> None:
+    for panel in (GradCAMPanel(picture, classifier()), GradCAMPanel("iguana", world="scene")):
+        ast.parse(panel.code())
+        panel.close()

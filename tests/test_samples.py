@@ -134,7 +134,6 @@ def test_the_person_misleads_and_cropping_mends(world: str) -> None:
     assert answer.probability > 0.8
 
 
-@pytest.mark.xfail(reason="8 of 10: some cropped iguanas get between 0.7 and 0.8, some persons do not mislead")
 def test_the_person_misleads_on_fresh_seeds() -> None:
     held = [is_misled_and_mended(iguana_scene(FRESH_SEED + i)) for i in range(10)]
     assert sum(held) >= 9
@@ -142,7 +141,7 @@ def test_the_person_misleads_on_fresh_seeds() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["residual", "dense", pytest.param("vgg_like", marks=pytest.mark.xfail(reason="0.935 where 0.95 is wanted"))],
+    ["residual", "vgg_like", "dense"],
 )
 def test_held_out_scenes_are_recognised_and_the_manifest_says_so(name: str) -> None:
     methods = ("grad-cam",) if name == "residual" else ()
@@ -166,7 +165,7 @@ def test_the_manifest_says_how_the_weights_came_about() -> None:
     assert tuple(said["categories"]) == CATEGORIES
     assert set(said["networks"]) == set(NETWORKS)
     for name, measured in said["networks"].items():
-        assert measured["training_seconds"] > 0
+        assert measured["processor_seconds"] > 0
         assert set(measured["maps"]) == {"grad-cam", "hirescam", *(["cam"] if name == "residual" else [])}
         for values in measured["maps"].values():
             assert set(values) == {"pointing_game", "energy_inside_mask", "box_iou"}

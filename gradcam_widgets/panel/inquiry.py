@@ -83,6 +83,14 @@ class Inquiry:
         shown, _ = edited(self.picture, edits)
         return self.classifier.trace(shown, layers).compare(class_indices, method=method)
 
+    def forget_if_changed(self) -> bool:
+        """Forget all answers if the network's weights have changed since, and say whether that was so."""
+        if all(trace.is_current for trace in self._traces.values()):
+            return False
+        self._traces.clear()
+        self._heatmaps.clear()
+        return True
+
     def window(self, edits: Edits) -> Box:
         """Return which part of the whole picture the network saw, rounded to its pixels."""
         from gradcam_widgets.heatmap import Box  # noqa: PLC0415 - for typing above

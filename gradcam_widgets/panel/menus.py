@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ipywidgets import Combobox, Dropdown, FileUpload, HBox
+from ipywidgets import Combobox, Dropdown, HBox
 
 from gradcam_widgets.methods import METHODS
 from gradcam_widgets.samples import SAMPLES
@@ -38,8 +38,6 @@ class Menus:
         self.other = self._dropdown("other", "with")
         self.search = self._typed("class_index", "Find class", "name or index")
         self.picture = self._typed("picture", "Picture", "sample or path")
-        self.upload = FileUpload(accept="image/*", description="Upload a picture")
-        self.upload.observe(self._uploaded, "value")
         self._options: dict[str, Options] = {}
         self.set_options("method", [(name, name) for name in METHODS])
         self.set_options("compare", [(f"another {what}" if what != "nothing" else what, what) for what in COMPARISONS])
@@ -50,7 +48,6 @@ class Menus:
         """All menus, in the order in which they are shown."""
         return (
             self.picture,
-            self.upload,
             self.network,
             self.layer,
             self.class_index,
@@ -123,13 +120,6 @@ class Menus:
             self._tell(class_index=text if index is None else index)
         else:
             self._tell(**{name: text.strip()})
-
-    def _uploaded(self, change: Any) -> None:
-        if not change.new:
-            return
-        file = change.new[0]
-        self._quietly(lambda: setattr(self.upload, "value", ()))
-        self._tell(upload=file)
 
 
 def layer_options(layers: Sequence[Layer]) -> Options:

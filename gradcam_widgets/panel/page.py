@@ -35,6 +35,7 @@ def write_page(
     look: Mapping[str, Any],
     *,
     layer: str | None = None,
+    guessing: bool = False,
     title: str = "Where the network looked",
 ) -> Path:
     """Write the page.
@@ -45,6 +46,7 @@ def write_page(
             shown first.
         look: How maps are shown at first, as `Look` has it.
         layer: The layer that is shown first.
+        guessing: Whether the page asks for a guess before it shows a map.
         title: The page's title.
 
     Returns:
@@ -60,13 +62,15 @@ def write_page(
         raise PictureError(f"A page cannot be saved as '{path}': end its name on .html.")
     if not heatmaps:
         raise GradCAMError("A page needs at least one map, and none was given: name a class and a layer.")
-    text = page(heatmaps, look, layer or heatmaps[0].layer, title)
+    text = page(heatmaps, look, layer or heatmaps[0].layer, title, guessing=guessing)
     with writing(path):
         path.write_text(text, encoding="utf-8")
     return path
 
 
-def page(heatmaps: Sequence[Heatmap], look: Mapping[str, Any], layer: str, title: str) -> str:
+def page(
+    heatmaps: Sequence[Heatmap], look: Mapping[str, Any], layer: str, title: str, *, guessing: bool = False
+) -> str:
     """Return the page's text; its policy lets its own script and style run, and nothing else."""
     first = heatmaps[0]
     asked = {heatmap.class_index: heatmap for heatmap in heatmaps}
@@ -78,6 +82,7 @@ def page(heatmaps: Sequence[Heatmap], look: Mapping[str, Any], layer: str, title
         "classes": [pack_class(heatmap) for heatmap in asked.values()],
         "tables": {name: _base64(table_bytes(name)) for name in colormaps},
         "look": {name: look[name] for name in LOOK},
+        "guessing": guessing,
         "layer": layer,
         "class_index": first.class_index,
     }

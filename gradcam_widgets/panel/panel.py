@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 from ipywidgets import VBox
 
+from gradcam_widgets.classifiers import Classifier
 from gradcam_widgets.edits import Edit
 from gradcam_widgets.errors import GradCAMError, ModelError, PictureError
 from gradcam_widgets.heatmap import Box
@@ -21,7 +22,7 @@ from .inquiry import Inquiry, Question
 from .menus import COMPARISONS, Menus, class_options, layer_options
 from .pacing import LatestWins
 from .page import write_page
-from .sources import find_networks, find_picture, own_network, sample_networks
+from .sources import find_networks, find_picture, sample_networks
 from .view import GUESS, LOOK, Guess, HeatmapView, Look, mimebundle, pack_class, snapshot
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ LARGEST_UPLOAD = 8_000_000
 PREDICTIONS_SHOWN, CLASSES_IN_MENU = 6, 10
 QUESTION = ("layer", "class_index", "method", "edits", "compare", "other")
 SUBJECT = ("picture", "network")
+TRAITS = ("network", *QUESTION, *LOOK, *GUESS)
 
 
 class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships no types
@@ -95,10 +97,14 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
         **asked: Any,
     ) -> None:
         """Open the panel and answer the first question."""
+        if unknown := set(asked) - set(TRAITS):
+            raise GradCAMError(f"The panel has no {', '.join(sorted(unknown))}: choose among {', '.join(TRAITS)}.")
         if model is not None:
             if classifier is not None:
                 raise ModelError("The panel was given both classifier and model: give one of them.")
-            classifier = own_network(model, preprocess, categories)
+            classifier = Classifier(model, preprocess, categories)
+        elif preprocess is not None or categories is not None:
+            raise ModelError("preprocess and categories go with model=…: a classifier brings its own.")
         given = "submarine" if picture is None else picture
         self._world = world
         self._source: PictureSource
@@ -109,6 +115,7 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
         self._networks = find_networks(classifier) if classifier is not None else sample_networks(_sample(given, world))
         self._pace = LatestWins(self._answer, self._answer_unasked)
         network = asked.pop("network", None)
+        self._network_chosen = network is not None
         self._open(given, network)
         self._menus = Menus(self._from_person)
         super().__init__()
@@ -126,10 +133,12 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
             if name in asked:
                 self._set_quietly(**{name: asked.pop(name)})
         heatmaps = self._heatmaps_wanted()
-        self.view = HeatmapView(heatmaps, can_edit=True, **asked)
+        self.view = HeatmapView(heatmaps, can_edit=True, largest_upload=LARGEST_UPLOAD, **asked)
         for name in LOOK + GUESS:
             traitlets.link((self.view, name), (self, name))
-        self.view.observe(lambda change: self._from_person(**{change.name: change.new}), ["class_index", "edits"])
+        self.view.observe(
+            lambda change: self._from_person(**{change.name: change.new}), ["class_index", "edits", "upload"]
+        )
         self._show(heatmaps)
         self._held = False
         self.observe(self._on_question, list(QUESTION))
@@ -139,7 +148,8 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
 
     def __repr__(self) -> str:
         """Return one line that is the same on every machine."""
-        return f"GradCAMPanel({self._source.name}, {self.network}, {self._shown_digest()})"
+        shown = "a map that waits for a guess" if self.hides else self._shown_digest()
+        return f"GradCAMPanel({self._source.name}, {self.network}, {shown})"
 
     # -- what a notebook asks
 
@@ -203,7 +213,7 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
         heatmaps = self._inquiry.heatmaps(wanted, names, self.method, self.edits)
         shown = {name: getattr(self, name) for name in LOOK}
         first = self.layer if self.layer in names else names[0]
-        return write_page(Path(path), heatmaps, shown, layer=first)
+        return write_page(Path(path), heatmaps, shown, layer=first, guessing=self.guessing)
 
     def close(self) -> None:
         """Close the panel with all its parts; nothing of it stays behind."""
@@ -218,7 +228,8 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
         super().close()
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, Any], dict[str, Any]]:
-        return mimebundle(self.model_id, repr(self), self.heatmaps, self.look, hides=self.hides)
+        self._answer_unasked()  # what cannot be answered is said in the panel, which is shown all the same
+        return mimebundle(self.model_id, repr(self), self.view.heatmaps, self.look, hides=self.hides)
 
     # -- what changes
 
@@ -226,7 +237,10 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
         """Take what was chosen in the browser; what cannot be done is said there."""
         try:
             if "upload" in changes:
+                if not changes["upload"]:
+                    return
                 changes = {"picture": _uploaded(changes["upload"])}
+                self.view.upload = {}
             for name, value in changes.items():
                 setattr(self, name, value)
         except GradCAMError as error:
@@ -238,6 +252,7 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
             return
         if change.name == "compare":
             self._set_quietly(other=None)
+        self._take_guess_back()
         self._pace.request()
 
     def _on_subject(self, change: Any) -> None:
@@ -246,7 +261,8 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
         self._pace.stop()
         kept = self._source, self._inquiry, self._before, self._opened
         try:
-            self._open(self.picture, self.network if change.name == "network" else None)
+            self._network_chosen |= change.name == "network"
+            self._open(self.picture, self.network if self._network_chosen else None)
             with self._held_still():
                 self._begin()
             self._show(self._heatmaps_wanted())
@@ -274,6 +290,11 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
         self.layer = self.layer if self.layer in names else self._inquiry.default.name
         self.edits, self.other = (), None
         self.class_index = self._before[0].class_index
+        self._take_guess_back()
+
+    def _take_guess_back(self) -> None:
+        """A guess was made about one map: another one waits for another guess."""
+        self.guess, self.revealed = None, False
 
     def _answer(self) -> None:
         try:
@@ -296,6 +317,8 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
             return  # it is shown in the panel, and nobody waits for it
 
     def _heatmaps_wanted(self) -> list[Heatmap]:
+        if self._inquiry.forget_if_changed():
+            self._before = self._inquiry.predictions((), self._inquiry.default.name)
         if self.class_index is None:  # traitlets asks no validator about None
             self._set_quietly(class_index=self._inquiry.predictions(self.edits or (), self.layer)[0].class_index)
         if self.edits is None:
@@ -342,12 +365,18 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
     @traitlets.validate("edits")
     def _valid_edits(self, proposal: Any) -> tuple[Edit, ...]:
         with self._saying():
-            return tuple(_edit(each) for each in proposal.value)
+            return tuple(_edit(each) for each in _listed(proposal.value))
 
     @traitlets.validate("colormap")
     def _known_colormap(self, proposal: Any) -> str:
         with self._saying():
             return str(super()._known_colormap(proposal))
+
+    @traitlets.validate("limit")
+    def _usable_limit(self, proposal: Any) -> float | None:
+        with self._saying():
+            limit: float | None = super()._usable_limit(proposal)
+            return limit
 
     @contextmanager
     def _saying(self) -> Iterator[None]:
@@ -457,6 +486,12 @@ def _with(predictions: Sequence[Prediction], asked: Any, count: int) -> list[Pre
     if any(p.class_index == asked for p in first):
         return first
     return first[:-1] + [p for p in predictions if p.class_index == asked] if asked is not None else first
+
+
+def _listed(edits: Any) -> list[Any]:
+    if isinstance(edits, (list, tuple)) and not isinstance(edits, Edit):
+        return list(edits)
+    raise PictureError(f"{edits!r} is no list of changes of a picture: give [Edit(kind, Box(…)), …].")
 
 
 def _edit(given: Any) -> Edit:

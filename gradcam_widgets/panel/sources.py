@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,6 @@ from gradcam_widgets.samples.weights import load_scene_classifier
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from torch import nn
 
 LOAD = "from gradcam_widgets import load_classifier\n"
 
@@ -77,7 +77,7 @@ def find_picture(given: Any, world: str | None) -> PictureSource:
         path = os.fspath(given)
         code = f"from gradcam_widgets import read_picture\n\npicture = read_picture({path!r})\n"
         return PictureSource(read_picture(path), Path(path).name, code)
-    code = "from gradcam_widgets import read_picture\n\npicture = read_picture(…)  # the picture that you gave\n"
+    code = "from gradcam_widgets import read_picture\n\npicture = read_picture(...)  # the picture that you gave\n"
     return PictureSource(read_picture(given), "picture", code)
 
 
@@ -92,17 +92,17 @@ def find_networks(given: Any) -> dict[str, NetworkSource]:
     """
     several = [given] if isinstance(given, (str, Classifier)) else given
     if not isinstance(several, Sequence) or not several:
-        raise ModelError(f"The panel takes a Classifier or a network's name, not {type(given).__name__}.")
-    networks = {}
+        raise _no_network(given)
+    networks: dict[str, NetworkSource] = {}
     for each in several:
         if isinstance(each, Classifier):
-            networks[each.name] = NetworkSource(partial(_same, each), _code_of(each))
+            networks[_unused(each.name, networks)] = NetworkSource(partial(_same, each), _code_of(each))
         elif isinstance(each, str):
             networks[each] = NetworkSource(
                 partial(load_classifier, each), f"{LOAD}\nclassifier = load_classifier({each!r})\n"
             )
         else:
-            raise ModelError(f"The panel takes a Classifier or a network's name, not {type(each).__name__}.")
+            raise _no_network(each)
     return networks
 
 
@@ -113,9 +113,17 @@ def sample_networks(sample: Sample) -> dict[str, NetworkSource]:
     return find_networks([load_scene_classifier(name) for name in NETWORKS])
 
 
-def own_network(model: nn.Module, preprocess: Any, categories: Sequence[str] | None) -> Classifier:
-    """Put the user's own network together."""
-    return Classifier(model, preprocess, categories)
+def _no_network(given: object) -> ModelError:
+    return ModelError(
+        f"The panel takes a Classifier or a network's name, not {type(given).__name__}: give a torch module as "
+        "model=…, with its preprocess and categories."
+    )
+
+
+def _unused(name: str, taken: Container[str]) -> str:
+    """Number a name that is taken: two networks of one class are two."""
+    numbered = (name if i == 1 else f"{name} ({i})" for i in count(1))
+    return next(each for each in numbered if each not in taken)
 
 
 def _same(classifier: Classifier) -> Classifier:
@@ -129,4 +137,4 @@ def _code_of(classifier: Classifier) -> str:
                 "from gradcam_widgets.samples.weights import load_scene_classifier\n\n"
                 f"classifier = load_scene_classifier({name!r})\n"
             )
-    return f"classifier = …  # your own: Classifier(model, preprocess, categories), here called {classifier.name!r}\n"
+    return f"classifier = ...  # your own: Classifier(model, preprocess, categories), here called {classifier.name!r}\n"

@@ -65,6 +65,13 @@ class Look(traitlets.HasTraits):
             color_table(proposal.value)
         return str(proposal.value)
 
+    @traitlets.validate("limit")
+    def _usable_limit(self, proposal: Any) -> float | None:
+        limit: float | None = proposal.value
+        if limit is not None and not 0 < limit < float("inf"):
+            raise PictureError(f"A scale ends at a positive number, not at {limit:g}: give one, or None for its own.")
+        return limit
+
 
 LOOK = tuple(Look.class_trait_names())
 DEFAULT_LOOK = {name: trait.default() for name, trait in Look.class_traits().items()}
@@ -80,7 +87,7 @@ class Guess(traitlets.HasTraits):
     """
 
     guessing = traitlets.Bool(default_value=False)
-    guess = traitlets.List(traitlets.Int(), None, allow_none=True, minlen=4, maxlen=4)
+    guess: Any = traitlets.List(traitlets.Int(), None, allow_none=True, minlen=4, maxlen=4)
     revealed = traitlets.Bool(default_value=False)
 
     @property
@@ -116,6 +123,8 @@ class HeatmapView(anywidget.AnyWidget, Look, Guess):
     message = traitlets.Unicode("").tag(sync=True)
     explanation = traitlets.Unicode("").tag(sync=True)
     tables = traitlets.Dict().tag(sync=True)
+    upload = traitlets.Dict().tag(sync=True)
+    largest_upload = traitlets.Int(0).tag(sync=True)
 
     def __init__(self, heatmaps: Heatmap | Sequence[Heatmap], **look: Any) -> None:
         """Show the maps."""
@@ -129,7 +138,6 @@ class HeatmapView(anywidget.AnyWidget, Look, Guess):
             class_index=first.class_index if first else -1,
             **look,
         )
-        self._add_table()
 
     def __repr__(self) -> str:
         """Return one line that is the same on every machine."""
@@ -170,10 +178,12 @@ class HeatmapView(anywidget.AnyWidget, Look, Guess):
     def _synced(self) -> list[str]:
         return [*super()._default_keys(), *LOOK, *GUESS]
 
-    @traitlets.observe("colormap")
-    def _add_table(self, _change: object = None) -> None:
-        if self.colormap and self.colormap not in self.tables:
-            self.tables = {**self.tables, self.colormap: table_bytes(self.colormap)}
+    @traitlets.validate("colormap")
+    def _known_colormap(self, proposal: Any) -> str:
+        name = str(super()._known_colormap(proposal))
+        if name and name not in self.tables:  # sent before the name that needs it
+            self.tables = {**self.tables, name: table_bytes(name)}
+        return name
 
 
 def pack_picture(heatmaps: Sequence[Heatmap], window: Box | None = None) -> dict[str, Any]:

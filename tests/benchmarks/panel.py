@@ -54,7 +54,8 @@ CHANGE = """async ([label, index, painted]) => {
     const labels = [...document.querySelectorAll("label")].filter((each) => each.textContent === label);
     const menu = document.getElementById(labels[0].htmlFor);
     const sign = () => painted === "canvas"
-        ? document.querySelector(".gcw-frame canvas").dataset.seq : document.querySelector(".jupyter-widgets.widget-image").src;
+        ? document.querySelector(".gcw-frame canvas").dataset.seq
+        : document.querySelector(".jupyter-widgets.widget-image").src;
     const before = sign(), start = performance.now();
     menu.selectedIndex = index;
     menu.dispatchEvent(new Event("change", {bubbles: true}));
@@ -66,7 +67,8 @@ CHANGE = """async ([label, index, painted]) => {
     return performance.now() - start;
 }"""
 SLIDE = """async (value) => {
-    const canvas = document.querySelector(".gcw-frame canvas"), before = canvas.dataset.paints, start = performance.now();
+    const canvas = document.querySelector(".gcw-frame canvas");
+    const before = canvas.dataset.paints, start = performance.now();
     const label = [...document.querySelectorAll("label")].find((each) => each.textContent === "Opacity");
     const range = document.getElementById(label.htmlFor);
     range.value = value;
@@ -122,8 +124,8 @@ def measure(page: Page, watch: Watch, runs: int) -> None:
     ):
         print(f"{what}: median {median(times[name]):.0f} ms, 95th percentile {quantiles(times[name], n=20)[-1]:.0f} ms")
     print(f"ratio of the medians, this panel to Image: {median(times['panel']) / median(times['image']):.2f}")
-    for name in sizes:
-        print(f"largest message of a class change, {name}: {median(sizes[name]) / 1000:.1f} kB at the median")
+    for name, bytes_each in sizes.items():
+        print(f"largest message of a class change, {name}: {median(bytes_each) / 1000:.1f} kB at the median")
     print(f"messages sent by {runs} opacity steps: {messages}")
 
 

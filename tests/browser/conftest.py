@@ -79,11 +79,11 @@ def front_end(open_page: Callable[..., tuple[Page, Watch]], tmp_path: Path) -> I
     """Open a panel in JupyterLab, Notebook 7 or Voila; the panel's arguments are Python."""
     running = []
 
-    def opened(kind: str, arguments: str, width: int = 1400, theme: str = "JupyterLab Light") -> Driver:
+    def opened(kind: str, arguments: str, width: int = 1400, theme: str = "JupyterLab Light", more: str = "") -> Driver:
         folder = tmp_path / kind
         folder.mkdir()
         state = tmp_path / "state.json"
-        file = notebook(folder / "panel.ipynb", CELL.format(arguments=arguments, state=str(state)))
+        file = notebook(folder / "panel.ipynb", CELL.format(arguments=arguments, state=str(state)) + more)
         target = file if kind == "voila" else folder
         server = serving(kind, target, tmp_path, theme)
         address = server.__enter__()

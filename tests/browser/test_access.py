@@ -14,7 +14,7 @@ from gradcam_widgets import GradCAMPanel
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
     from .driving import Driver, Watch
 
@@ -110,9 +110,10 @@ def test_nothing_is_cut_off_and_nothing_jumps(
     assert page.evaluate(PLACES) == before
 
 
-def test_the_keyboard_alone_does_everything(front_end: Callable[..., Driver], photo_world: Path) -> None:
+@pytest.mark.parametrize("kind", ["lab", "voila"])
+def test_the_keyboard_alone_does_everything(kind: str, front_end: Callable[..., Driver], photo_world: Path) -> None:
     assert photo_world.is_dir()
-    driver = front_end("voila", "world='photo'")
+    driver = front_end(kind, "world='photo'")
     page, keyboard = driver.page, driver.page.keyboard
 
     def tab_to(name: str) -> None:
@@ -122,7 +123,7 @@ def test_the_keyboard_alone_does_everything(front_end: Callable[..., Driver], ph
                 return
         raise AssertionError(f"{name} is not reached by the Tab key")
 
-    page.locator("body").focus()
+    driver.label("Picture").focus()
     tab_to("Class")
     before = driver.sequence()
     keyboard.press("ArrowDown")
@@ -150,6 +151,10 @@ def test_the_keyboard_alone_does_everything(front_end: Callable[..., Driver], ph
     tab_to("submarine")
     keyboard.press("Enter")
     driver.wait_for_kernel(class_index=833)
+    cells = page.locator(".jp-Cell").count()
+    for key in "xab":  # the notebook's keys to cut and insert cells
+        keyboard.press(key)
+    assert page.locator(".jp-Cell").count() == cells
     tab_to("Opacity")
     seen = driver.pixels()
     keyboard.press("Home")
@@ -158,3 +163,38 @@ def test_the_keyboard_alone_does_everything(front_end: Callable[..., Driver], ph
     tab_to("Guess first")
     keyboard.press("Space")
     driver.page.get_by_role("button", name="Reveal").wait_for()
+
+
+def test_two_panels_in_one_notebook_keep_to_themselves(front_end: Callable[..., Driver], photo_world: Path) -> None:
+    assert photo_world.is_dir()
+    driver = front_end(
+        "lab", "world='photo'", more="import ipywidgets\nipywidgets.VBox([GradCAMPanel(world='photo'), panel])"
+    )
+    page = driver.page
+    page.wait_for_function("document.querySelectorAll('.gcw-view').length === 2")
+    boxes = page.get_by_label("Guess first")
+    page.locator("label", has_text="Guess first").nth(1).click()
+    assert [boxes.nth(i).is_checked() for i in range(2)] == [False, True]
+    ids = page.evaluate("[...document.querySelectorAll('.gcw-view [id]')].map((e) => e.id)")
+    assert len(ids) == len(set(ids)) > 10
+
+
+def test_a_finger_scrolls_past_the_picture_and_a_tap_tells_a_value(browser: Browser, exported: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 700}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(exported)
+    page.wait_for_selector("canvas[data-paints]")
+    box = page.locator(".gcw-frame").bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.touchscreen.tap(x, y)
+    page.get_by_text("cell (").wait_for()
+    session = context.new_cdp_session(page)
+    session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    for step in range(1, 13):
+        session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x, "y": y - 20 * step}]})
+        page.wait_for_timeout(16)
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_timeout(500)
+    assert page.evaluate("scrollY") > 100
+    context.close()

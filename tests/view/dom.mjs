@@ -112,7 +112,14 @@ class Element extends Node_ {
     for (const entry of [...this.listeners]) if (entry.type === type) entry.handler(event);
   }
   click() {
-    this.fire("click");
+    for (let node = this; node; node = node.parent) node.fire("click", { target: this });
+  }
+  closest(selector) {
+    const key = /^\[data-([\w-]+)\]$/.exec(selector)?.[1].replace(/-(.)/g, (_, letter) => letter.toUpperCase());
+    for (let node = this; node; node = node.parent) {
+      if (key ? node.dataset[key] !== undefined : node.classes.has(selector.slice(1))) return node;
+    }
+    return null;
   }
   focus() {
     document.activeElement = this;

@@ -207,8 +207,73 @@ test("the keyboard draws a rectangle, and Escape drops it", async () => {
   frame().fire("keydown", { key: "a", ...details });
   assert.equal(stopped, 0);
   frame().fire("keydown", { key: "Enter", ...details });
-  assert.equal(stopped, 2);
+  assert.equal(stopped, 1);
   assert.equal(model.saves, 0);
+});
+
+test("what is typed in the view is not meant for the notebook, but for its ways to run and save", async () => {
+  const { root } = await shown({ can_edit: true });
+  const view = root.querySelector(".gcw-view");
+  const stops = (details) => {
+    let stopped = 0;
+    view.fire("keydown", { ...details, stopPropagation: () => stopped++ });
+    return stopped;
+  };
+  for (const key of ["x", "b", "ArrowDown", "Enter", "Escape"]) assert.equal(stops({ key }), 1, key);
+  for (const details of [{ key: "Enter", shiftKey: true }, { key: "s", ctrlKey: true }, { key: "s", metaKey: true }]) {
+    assert.equal(stops(details), 0);
+  }
+});
+
+test("no two views share an id", async () => {
+  const ids = async () => (await shown()).root.all((element) => element.getAttribute("id")).map((e) => e.getAttribute("id"));
+  const [one, other] = [await ids(), await ids()];
+  assert.ok(one.length > 5);
+  assert.ok(!other.slice(-one.length).some((id) => one.includes(id)));
+});
+
+test("a touch that becomes scrolling leaves no rectangle", async () => {
+  const { root, frame } = await shown({ can_edit: true });
+  frame().fire("pointerdown", point(20, 20));
+  frame().fire("pointermove", point(60, 60));
+  frame().fire("pointercancel", point(60, 60));
+  assert.ok(byText(root, "button", "Look only here").disabled);
+});
+
+test("another question takes the guess back", async () => {
+  const { model, root } = await shown({ guessing: true, guess: [0, 0, 5, 5], revealed: true });
+  byText(root, "button", model.get("predictions")[1].name).click();
+  assert.equal(model.get("guess"), null);
+  assert.equal(model.get("revealed"), false);
+});
+
+test("a map waits for its picture", async () => {
+  const { model, canvases } = await shown();
+  const other = stateOf("other"), before = canvases()[0].dataset.seq;
+  model.set("picture", { ...other.picture });
+  model.set("maps", { ...other.maps, seq: 99 });
+  nextFrame();
+  assert.equal(canvases()[0].dataset.seq, before);
+  await pictures.at(-1).arrive();
+  nextFrame();
+  assert.equal(canvases()[0].dataset.seq, "99");
+});
+
+test("a file that is too large is refused before it is sent, another is sent once", async () => {
+  const { model, root, say } = await shown({ can_edit: true, largest_upload: 10, upload: {} });
+  const [field] = root.all((element) => element.getAttribute("type") === "file");
+  const pick = async (size) => {
+    field.files = [{ name: "cat.png", size, arrayBuffer: async () => new ArrayBuffer(size) }];
+    field.fire("change");
+    await new Promise((resolve) => setTimeout(resolve));
+    nextFrame();
+  };
+  await pick(11);
+  assert.ok(say().includes("'cat.png'"), say());
+  assert.equal(model.saves, 0);
+  await pick(9);
+  assert.equal(model.get("upload").content.byteLength, 9);
+  assert.equal(model.saves, 1);
 });
 
 test("the value under the pointer is the cell's own", async () => {

@@ -44,9 +44,11 @@ export function showPage(data, root, renderView) {
   const model = makeModel({
     ...data.look, tables, picture: { ...data.picture, jpeg: fromBase64(data.picture.jpeg) },
     maps: { seq: sequence, items: items() }, predictions: [...data.classes].sort((one, other) => other.probability - one.probability), class_index: data.class_index,
-    edits: [], can_edit: false, message: "", explanation: "", guessing: false, guess: null, revealed: false,
+    edits: [], can_edit: false, message: "", explanation: "", guessing: data.guessing, guess: null, revealed: false,
   });
   const show = () => {
+    model.set("guess", null);
+    model.set("revealed", false);
     model.set("class_index", Number(asked.value));
     model.set("maps", { seq: ++sequence, items: items() });
   };

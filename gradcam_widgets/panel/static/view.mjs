@@ -29,7 +29,9 @@ export function select(values, evidence) {
 
 /** The largest absolute value, the upper end of a map's own scale. */
 export function limitOf(values) {
-  return values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+  let most = 0;
+  for (const value of values) if (Math.abs(value) > most) most = Math.abs(value);
+  return most;
 }
 
 /** Which source cells a line of pixels takes, and how much of each: half-pixel centres, clamped edges. */
@@ -101,24 +103,28 @@ export function composite(picture, large, { limit, signed, table, opacity, fade,
 
 /** The box round the largest 8-connected region above a share of the maximum, or null. */
 export function boxOf(large, [height, width], threshold) {
-  const most = limitOf(large);
-  if (!(most > 0)) return null;
-  const region = Uint8Array.from(large, (v) => Number(Math.abs(v) > threshold * most));
+  const lowest = threshold * limitOf(large);
+  if (!(limitOf(large) > 0)) return null;
+  const open = new Uint8Array(large.length);
+  for (let i = 0; i < large.length; i++) if (Math.abs(large[i]) > lowest) open[i] = 1;
+  const stack = new Int32Array(large.length);
   let best = null, bestArea = 0;
-  const stack = [];
-  for (let start = 0; start < region.length; start++) {
-    if (!region[start]) continue;
-    let area = 0, left = width, right = 0, top = height, bottom = 0;
-    region[start] = 0;
-    stack.push(start);
-    while (stack.length) {
-      const at = stack.pop(), x = at % width, y = (at - x) / width;
+  for (let start = 0; start < open.length; start++) {
+    if (!open[start]) continue;
+    let area = 0, left = width, right = 0, top = height, bottom = 0, waiting = 0;
+    open[start] = 0;
+    stack[waiting++] = start;
+    while (waiting) {
+      const at = stack[--waiting], x = at % width, y = (at - x) / width;
       area++;
-      left = Math.min(left, x); right = Math.max(right, x + 1);
-      top = Math.min(top, y); bottom = Math.max(bottom, y + 1);
-      for (let v = Math.max(y - 1, 0); v <= Math.min(y + 1, height - 1); v++) {
-        for (let u = Math.max(x - 1, 0); u <= Math.min(x + 1, width - 1); u++) {
-          if (region[v * width + u]) { region[v * width + u] = 0; stack.push(v * width + u); }
+      if (x < left) left = x;
+      if (x >= right) right = x + 1;
+      if (y < top) top = y;
+      if (y >= bottom) bottom = y + 1;
+      for (let v = y > 0 ? y - 1 : 0; v <= y + 1 && v < height; v++) {
+        for (let u = x > 0 ? x - 1 : 0; u <= x + 1 && u < width; u++) {
+          const near = v * width + u;
+          if (open[near]) { open[near] = 0; stack[waiting++] = near; }
         }
       }
     }
@@ -214,7 +220,6 @@ const SVG = "http://www.w3.org/2000/svg";
 const LOOK = ["opacity", "colormap", "threshold", "evidence", "interpolation", "limit", "fade"];
 const GUESS = ["guessing", "guess", "revealed"];
 const TALLEST = 440; // pixels on the screen
-let views = 0;
 
 /** Make an element; text goes in as text, never as markup. */
 function make(tag, attributes = {}, ...children) {
@@ -247,8 +252,8 @@ function button(label, title) {
 /** Show the model's traits in `el`, and let the person change them. Returns the cleanup. */
 function render({ model, el }) {
   const undone = new AbortController(); // removes every listener of the page at once
-  const id = (name) => `gcw-${views}-${name}`;
-  views++;
+  const prefix = `gcw-${Math.random().toString(36).slice(2)}`; // each panel loads this module anew: a count would repeat
+  const id = (name) => `${prefix}-${name}`;
 
   // -- the parts
   const stage = make("div", { class: "gcw-stage" });
@@ -273,9 +278,11 @@ function render({ model, el }) {
   const undo = button("Undo", "Take the last change of the picture back");
   const reveal = button("Reveal", "Show the map, and how much of it lies in your guess");
   const save = button("Save PNG", "Save what is shown, with its caption");
+  const upload = button("Upload a picture", "Ask the network about a picture of your own; it may be dropped here too");
+  const file = make("input", { type: "file", accept: "image/*", hidden: "", "aria-label": "Picture file" });
   const verbs = make("div", { class: "gcw-verbs", role: "group", "aria-label": "The chosen rectangle" }, only, grey, blur, undo, reveal);
   const controls = make("div", { class: "gcw-controls", role: "group", "aria-label": "How the map is shown" },
-    evidence.field, colors.field, smooth.field, scale.field, opacity.field, threshold.field, fade.field, guessing.field, save);
+    evidence.field, colors.field, smooth.field, scale.field, opacity.field, threshold.field, fade.field, guessing.field, make("div", { class: "gcw-files" }, save, upload, file));
   const main = make("div", { class: "gcw-main" }, stage,
     make("div", { class: "gcw-scale" }, barLabel, make("div", {}, bar, ends)), readout, verbs);
   const side = make("div", { class: "gcw-side" }, make("div", { class: "gcw-heading" }, "Predictions"), bars, notes);
@@ -283,14 +290,19 @@ function render({ model, el }) {
   el.append(root);
 
   // -- what is derived from the traits
+  const pool = []; // frames made so far, to be used again
   let frames = []; // one for each map: its canvas, marks, values and upsampled map
   let picture = null; // RGBA bytes of the picture in the canvas's size
   let size = [1, 1];
   let pictureRead = 0;
+  let drawn = null; // the picture trait that `picture` was read from
+  let summary = ""; // what stands below the predictions
+  let panel = null; // the panel's element, if the view stands in one
   let pointer = null; // [x, y] in shares of the picture
   let corner = null; // where a rectangle was begun
   let chosen = null; // the rectangle's two corners
   let pending = 0; // animation frame
+  let uploads = 0;
   let told = true; // whether the kernel knows the look
 
   const listen = (target, type, handler) => target.addEventListener(type, handler, { signal: undone.signal });
@@ -303,27 +315,28 @@ function render({ model, el }) {
   const editable = () => get("can_edit");
 
   function tableOf(name) {
-    const bytes = get("tables")[name];
+    const tables = get("tables"), bytes = tables[name] ?? tables.inferno;
     return bytes.buffer ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new Uint8Array(bytes);
   }
 
   // -- frames
-  function makeFrame(item) {
+  function makeFrame() {
     const canvas = make("canvas", { role: "img" });
     const marks = document.createElementNS(SVG, "svg");
     marks.setAttribute("preserveAspectRatio", "none");
     marks.setAttribute("aria-hidden", "true");
     const shown = make("div", { class: "gcw-frame", tabindex: 0, role: "group" }, canvas, marks);
     const title = make("figcaption", {});
-    for (const [type, handler] of [["pointerdown", startRectangle], ["pointermove", movePointer], ["pointerup", endRectangle],
+    for (const [type, handler] of [["pointerdown", startRectangle], ["pointermove", movePointer], ["pointerup", endRectangle], ["pointercancel", dropRectangle],
       ["pointerleave", leavePointer], ["keydown", onKey]]) listen(shown, type, handler);
-    return { item, canvas, marks, shown, title, figure: make("figure", {}, title, shown), values: readValues(item), paints: 0 };
+    return { canvas, marks, shown, title, figure: make("figure", {}, title, shown), paints: 0 };
   }
 
   function layOut() {
     const items = get("maps").items;
     if (frames.length !== items.length) {
-      frames = items.map(makeFrame);
+      while (pool.length < items.length) pool.push(makeFrame());
+      frames = pool.slice(0, items.length);
       stage.replaceChildren(...frames.map((frame) => frame.figure));
       stage.dataset.maps = String(items.length);
     }
@@ -352,7 +365,7 @@ function render({ model, el }) {
   }
 
   async function readPicture() {
-    const { jpeg } = get("picture");
+    const given = get("picture"), { jpeg } = given;
     const turn = ++pictureRead;
     const bitmap = await createImageBitmap(new Blob([jpeg], { type: "image/jpeg" }));
     if (turn !== pictureRead || undone.signal.aborted) return bitmap.close(); // superseded
@@ -361,6 +374,7 @@ function render({ model, el }) {
     sheet.drawImage(bitmap, 0, 0);
     bitmap.close();
     picture = sheet.getImageData(0, 0, size[1], size[0]).data;
+    drawn = given;
     layOut();
   }
 
@@ -398,8 +412,10 @@ function render({ model, el }) {
       canvas.dataset.seq = String(get("maps").seq);
     }
     paintBar(top);
+    for (const frame of frames) frame.box = boxOfFrame(frame);
     mark();
     showReadout();
+    showNotes();
   }
 
   function paintBar(top) {
@@ -422,7 +438,7 @@ function render({ model, el }) {
           shapes.push(shape);
         }
       };
-      const box = boxOfFrame(frame);
+      const { box } = frame;
       if (box) rectangle("gcw-box", box);
       const guess = get("guess");
       if (guess && get("guessing")) rectangle("gcw-guess", fromPicture(guess));
@@ -463,6 +479,9 @@ function render({ model, el }) {
       text = `${right - left}×${bottom - top} px chosen. ${pointer ? text : ""}`;
     }
     readout.textContent = text;
+  }
+
+  function showNotes() {
     const lines = [];
     const first = frames[0];
     if (get("guessing") && get("revealed") && get("guess") && first) {
@@ -474,14 +493,17 @@ function render({ model, el }) {
       const [one, other] = frames.map((frame) => upsample(frame.values, frame.item.grid, size, "bilinear"));
       lines.push(`Both on one scale; their correlation is ${correlation(one, other).toFixed(2).replace("-", "−")}.`);
     }
-    const box = first && frames.length === 1 && boxOfFrame(first);
+    const box = frames.length === 1 && first.box;
     if (box) lines.push(`Box above ${(100 * get("threshold")).toFixed(0)} % of the maximum: ${((100 * (box[2] - box[0]) * (box[3] - box[1])) / (size[0] * size[1])).toFixed(0)} % of the picture.`);
     if (!hidden()) {
       lines.push(...new Set(frames.flatMap((frame) => frame.item.remarks)));
       for (const frame of frames) if (!frame.speaks) lines.push(`Nothing to show on this side for ${frame.item.title}.`);
     }
     lines.push(get("explanation"), first?.item.note);
-    notes.replaceChildren(...lines.filter(Boolean).map((line) => make("p", {}, line)));
+    const told = lines.filter(Boolean);
+    if (told.join("\n") === summary) return; // a live region is read aloud when it is replaced
+    summary = told.join("\n");
+    notes.replaceChildren(...told.map((line) => make("p", {}, line)));
   }
 
   function showControls() {
@@ -505,6 +527,9 @@ function render({ model, el }) {
     alert.hidden = !get("message");
     alert.textContent = get("message");
     root.classList.toggle("gcw-edited", get("edits").length > 0);
+    root.classList.toggle("gcw-guessing", get("guessing"));
+    upload.hidden = !editable();
+    if (!panel && (panel = root.closest(".gcw-panel"))) listen(panel, "keydown", keepKeys); // the menus' keys too
   }
 
   function showColormaps() {
@@ -514,7 +539,7 @@ function render({ model, el }) {
   }
 
   function showPredictions() {
-    const active = document.activeElement?.dataset?.classIndex;
+    const active = bars.contains(document.activeElement) ? document.activeElement.dataset.classIndex : undefined;
     bars.replaceChildren(...get("predictions").map(({ class_index: index, name, probability, logit, before }) => {
       const fill = make("span", { class: "gcw-fill" });
       fill.style.width = `${100 * probability}%`;
@@ -525,7 +550,6 @@ function render({ model, el }) {
         make("span", { class: "gcw-track" }, fill),
         make("span", { class: "gcw-logit" }, `logit ${three(logit)}`),
         make("span", { class: "gcw-change" }, before === null ? "" : change(before, probability)));
-      listen(press, "click", () => ask(index));
       return press;
     }));
     if (active !== undefined) bars.querySelector(`[data-class-index="${Number(active)}"]`)?.focus();
@@ -533,8 +557,15 @@ function render({ model, el }) {
 
   // -- what the person does
   function ask(index) {
+    takeGuessBack();
     model.set("class_index", index);
     tell();
+  }
+
+  /** A guess was made about one map: another one waits for another guess. */
+  function takeGuessBack() {
+    model.set("guess", null);
+    model.set("revealed", false);
   }
 
   /** Send what was set: to the kernel, or nowhere in an exported page. */
@@ -561,7 +592,12 @@ function render({ model, el }) {
   function startRectangle(event) {
     if (event.button !== 0) return;
     event.currentTarget.setPointerCapture(event.pointerId);
-    corner = place(event);
+    corner = pointer = place(event);
+    movePointer(event);
+  }
+
+  function dropRectangle() {
+    choose(null); // the browser took the touch for scrolling
   }
 
   function movePointer(event) {
@@ -578,7 +614,8 @@ function render({ model, el }) {
     choose(dragged ? [corner, end] : null);
   }
 
-  function leavePointer() {
+  function leavePointer(event) {
+    if (event.pointerType === "touch") return; // a finger leaves whenever it is lifted
     pointer = null;
     if (!corner) { mark(); showReadout(); }
   }
@@ -596,7 +633,6 @@ function render({ model, el }) {
     } else if (event.key === "Escape") choose(null);
     else return;
     event.preventDefault();
-    event.stopPropagation(); // the notebook has its own use for these keys
     showControls();
     mark();
     showReadout();
@@ -622,21 +658,42 @@ function render({ model, el }) {
   function edit(kind) {
     const edits = [...get("edits"), { kind, box: rectangleInWhole() }];
     chosen = null;
+    takeGuessBack();
     model.set("edits", edits);
     tell();
   }
 
   function takeBack() {
     chosen = null;
+    takeGuessBack();
     model.set("edits", get("edits").slice(0, -1));
     tell();
   }
 
   function startGuess(on) {
     chosen = null;
-    look("revealed", false);
-    look("guess", null);
+    takeGuessBack();
     look("guessing", on);
+  }
+
+  /** Send a picture file to the kernel, unless it is larger than what a notebook's connection takes. */
+  async function send(picked) {
+    file.value = "";
+    if (!picked) return;
+    const most = get("largest_upload");
+    if (picked.size > most) {
+      model.set("message", `'${picked.name}' has ${(picked.size / 1e6).toFixed(1)} MB, and ${most / 1e6} MB are accepted: make it smaller, or give its path.`);
+      return;
+    }
+    uploads++;
+    model.set("upload", { name: picked.name, size: picked.size, content: new DataView(await picked.arrayBuffer()), turn: uploads });
+    tell();
+  }
+
+  /** The notebook has its own use for keys: what is typed here is not meant for it, but for its ways to run and save. */
+  function keepKeys(event) {
+    const runs = event.key === "Enter" && event.shiftKey;
+    if (!runs && !event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
   }
 
   /** Draw what is shown with its caption into a file; needs no kernel. */
@@ -675,18 +732,34 @@ function render({ model, el }) {
   listen(scale.control, "change", () => look("limit", scale.control.value === "own" ? null : ownLimit()));
   listen(fade.control, "change", () => look("fade", fade.control.checked));
   listen(guessing.control, "change", () => startGuess(guessing.control.checked));
+  listen(bars, "click", (event) => {
+    const press = event.target.closest("[data-class-index]");
+    if (press) ask(Number(press.dataset.classIndex));
+  });
   listen(only, "click", () => edit("crop"));
   listen(grey, "click", () => edit("grey"));
   listen(blur, "click", () => edit("blur"));
   listen(undo, "click", takeBack);
-  listen(reveal, "click", () => look("revealed", true));
+  listen(reveal, "click", () => {
+    look("revealed", true);
+    frames[0]?.shown.focus();
+  });
+  listen(upload, "click", () => file.click());
+  listen(file, "change", () => send(file.files[0]));
+  listen(root, "dragover", (event) => editable() && event.preventDefault());
+  listen(root, "drop", (event) => {
+    if (!editable() || !event.dataTransfer.files.length) return;
+    event.preventDefault();
+    send(event.dataTransfer.files[0]);
+  });
+  listen(root, "keydown", keepKeys);
   listen(save, "click", savePicture);
   listen(root, "pointerleave", tellOnLeaving);
   listen(root, "focusout", tellOnLeaving);
 
   const wires = [
     ["change:picture", readPicture],
-    ["change:maps", () => picture && (layOut(), paintNow())],
+    ["change:maps", () => drawn === get("picture") && (layOut(), paintNow())], // else they wait for their picture
     ["change:predictions", showPredictions],
     ["change:class_index", showPredictions],
     ["change:tables", showColormaps],
