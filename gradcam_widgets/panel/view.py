@@ -262,7 +262,7 @@ def mimebundle(
         "image/jpeg": base64.b64encode(encode_jpeg(np.asarray(picture))).decode("ascii"),
         "text/plain": text,
     }
-    return data, {"image/jpeg": {"alt": alternative, "width": picture.width // 2, "height": picture.height // 2}}
+    return data, {"image/jpeg": {"alt": alternative}}
 
 
 def _reduced(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
