@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import cv2
 import numpy as np
@@ -32,6 +32,17 @@ class Edit(NamedTuple):
 
     kind: Kind
     box: Box
+
+
+def as_edits(given: Any) -> tuple[Edit, ...]:
+    """Read a list of edits, each an `Edit`, (kind, box) or {"kind": …, "box": …}.
+
+    Raises:
+        PictureError: If it is none.
+    """
+    if not isinstance(given, (list, tuple)) or isinstance(given, Edit):
+        raise PictureError(f"{given!r} is no list of changes of a picture: give [Edit(kind, Box(…)), …].")
+    return tuple(_as_edit(each) for each in given)
 
 
 def edited(picture: NDArray[np.uint8], edits: Iterable[Edit]) -> tuple[NDArray[np.uint8], Box]:
@@ -64,6 +75,16 @@ def edited(picture: NDArray[np.uint8], edits: Iterable[Edit]) -> tuple[NDArray[n
         else:
             result[top:bottom, left:right] = _blurred(result[top:bottom, left:right])
     return np.ascontiguousarray(result[window.top : window.bottom, window.left : window.right]), window
+
+
+def _as_edit(given: Any) -> Edit:
+    try:
+        kind, box = (given["kind"], given["box"]) if isinstance(given, dict) else given
+        return Edit(kind, Box(*(int(side) for side in box)))
+    except (KeyError, TypeError, ValueError):
+        raise PictureError(
+            f"{given!r} is no change of a picture: give Edit(kind, Box(left, top, right, bottom))."
+        ) from None
 
 
 def _inside(box: Box, picture: NDArray[np.uint8]) -> Box:

@@ -6,17 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from ipywidgets import Combobox, Dropdown, HBox
 
-from gradcam_widgets.methods import METHODS
 from gradcam_widgets.samples import SAMPLES
+
+from .choices import COMPARISONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gradcam_widgets.layers import Layer
-    from gradcam_widgets.trace import Prediction
-
-COMPARISONS = ("nothing", "class", "layer", "method")
-Options = list[tuple[str, Any]]
+    from .choices import Options
 
 
 class Menus:
@@ -39,7 +36,6 @@ class Menus:
         self.search = self._typed("class_index", "Find class", "name or index")
         self.picture = self._typed("picture", "Picture", "sample or path")
         self._options: dict[str, Options] = {}
-        self.set_options("method", [(name, name) for name in METHODS])
         self.set_options("compare", [(f"another {what}" if what != "nothing" else what, what) for what in COMPARISONS])
         self.picture.options = tuple(SAMPLES)
 
@@ -70,6 +66,12 @@ class Menus:
         self._options[name] = options
         menu = getattr(self, name)
         self._quietly(lambda: setattr(menu, "options", options))
+
+    def set_categories(self, categories: Sequence[str]) -> None:
+        """Give the search its suggestions, "name (index)"."""
+        labels = tuple(f"{name} ({index})" for index, name in enumerate(categories))
+        if self.search.options != labels:
+            self.search.options = labels
 
     def choose(self, name: str, value: Any) -> None:
         """Show a choice without telling; one that the menu does not have is not shown."""
@@ -120,13 +122,3 @@ class Menus:
             self._tell(class_index=text if index is None else index)
         else:
             self._tell(**{name: text.strip()})
-
-
-def layer_options(layers: Sequence[Layer]) -> Options:
-    """Name layers with their grid, and say which one is the default."""
-    return [(f"{layer} (default)" if layer.default else str(layer), layer.name) for layer in layers]
-
-
-def class_options(predictions: Sequence[Prediction]) -> Options:
-    """Name classes with their probability."""
-    return [(f"{p.category or f'class {p.class_index}'} · {p.probability:.3f}", p.class_index) for p in predictions]

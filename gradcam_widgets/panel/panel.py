@@ -10,19 +10,18 @@ import traitlets
 from ipywidgets import VBox
 
 from gradcam_widgets.classifiers import Classifier
-from gradcam_widgets.edits import Edit
-from gradcam_widgets.errors import GradCAMError, ModelError, PictureError
-from gradcam_widgets.heatmap import Box
-from gradcam_widgets.layers import main_layers
+from gradcam_widgets.edits import Edit, as_edits
+from gradcam_widgets.errors import GradCAMError, ModelError
 from gradcam_widgets.methods import METHODS, find_method
 from gradcam_widgets.samples import SAMPLES
 
 from . import code as written
+from .choices import COMPARISONS, another, class_options, layer_options, with_asked
 from .inquiry import Inquiry, Question
-from .menus import COMPARISONS, Menus, class_options, layer_options
+from .menus import Menus
 from .pacing import LatestWins
 from .page import write_page
-from .sources import find_networks, find_picture, sample_networks
+from .sources import find_networks, find_picture, sample_networks, uploaded
 from .view import GUESS, LOOK, Guess, HeatmapView, Look, mimebundle, pack_class, snapshot
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from gradcam_widgets.heatmap import Heatmap
-    from gradcam_widgets.layers import Layer
     from gradcam_widgets.trace import Prediction
 
     from .sources import PictureSource
@@ -239,7 +237,7 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
             if "upload" in changes:
                 if not changes["upload"]:
                     return
-                changes = {"picture": _uploaded(changes["upload"])}
+                changes = {"picture": uploaded(changes["upload"], LARGEST_UPLOAD)}
                 self.view.upload = {}
             for name, value in changes.items():
                 setattr(self, name, value)
@@ -327,20 +325,11 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
         heatmaps = [self._inquiry.heatmap(question)]
         if self.compare != "nothing":
             if self.other is None:
-                self._set_quietly(other=self._another())
+                self._set_quietly(other=another(self._inquiry, question, self.compare, self._before))
             name = "class_index" if self.compare == "class" else self.compare
             self._set_quietly(other=self._resolved(self.other))
             heatmaps.append(self._inquiry.heatmap(question._replace(**{name: self.other})))
         return heatmaps
-
-    def _another(self) -> Any:
-        """Choose what to compare with: the next class, an earlier layer, another method."""
-        if self.compare == "class":
-            return next((p.class_index for p in self._before if p.class_index != self.class_index), self.class_index)
-        if self.compare == "layer":
-            names = [layer.name for layer in self._menu_layers() if layer.name != self.layer]
-            return names[-1] if names else self.layer
-        return next(name for name in reversed(METHODS) if name != self.method)
 
     def _resolved(self, other: Any) -> Any:
         if self.compare == "class":
@@ -365,7 +354,7 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
     @traitlets.validate("edits")
     def _valid_edits(self, proposal: Any) -> tuple[Edit, ...]:
         with self._saying():
-            return tuple(_edit(each) for each in _listed(proposal.value))
+            return as_edits(proposal.value)
 
     @traitlets.validate("colormap")
     def _known_colormap(self, proposal: Any) -> str:
@@ -408,45 +397,31 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
     def _show_choices(self) -> None:
         self._show_question()
         menus, predictions = self._menus, self._inquiry.predictions(self.edits, self.layer)
+        other = self.other if self.compare == "layer" else None
+        layers = layer_options(self._inquiry.layers, [self.layer, other])
+        classes = [
+            class_options(with_asked(predictions, each, CLASSES_IN_MENU)) for each in (self.class_index, self.other)
+        ]
+        methods = [(name, name) for name in METHODS]
         menus.set_options("network", [(name, name) for name in self._networks])
-        menus.set_options("layer", self._layer_choices())
-        menus.set_options("class_index", class_options(_with(predictions, self.class_index, CLASSES_IN_MENU)))
-        categories = self._inquiry.classifier.categories
-        labels = tuple(f"{name} ({index})" for index, name in enumerate(categories or ()))
-        if menus.search.options != labels:
-            menus.search.options = labels
-        choices = {
-            "nothing": [("", None)],
-            "class": class_options(_with(predictions, self.other, CLASSES_IN_MENU)),
-            "layer": self._layer_choices(),
-            "method": [(name, name) for name in METHODS],
-        }
-        menus.set_options("other", choices[self.compare])
+        menus.set_options("layer", layers)
+        menus.set_options("class_index", classes[0])
+        menus.set_options("method", methods)
+        menus.set_categories(self._inquiry.classifier.categories or ())
+        others = {"nothing": [("", None)], "class": classes[1], "layer": layers, "method": methods}
+        menus.set_options("other", others[self.compare])
         menus.other.disabled = self.compare == "nothing"
         menus.choose("picture", self._source.name)
         for name in ("network", "layer", "class_index", "method", "compare"):
             menus.choose(name, getattr(self, name))
         menus.choose("other", None if self.compare == "nothing" else self.other)
 
-    def _menu_layers(self) -> list[Layer]:
-        shown = list(main_layers(self._inquiry.layers))
-        known = {layer.name for layer in shown}
-        chosen = [self.layer, self.other]
-        return [layer for layer in self._inquiry.layers if layer.name in known or layer.name in chosen]
-
-    def _layer_choices(self) -> list[tuple[str, Any]]:
-        """Name the menu's layers; one that was named and is no candidate, yet can carry a map, stands at the end."""
-        choices = layer_options(self._menu_layers())
-        named = [self.layer, self.other] if self.compare == "layer" else [self.layer]
-        listed = [name for _, name in choices]
-        return choices + [(name, name) for name in dict.fromkeys(map(str, named)) if name not in listed]
-
     def _why_this_layer(self) -> str:
         default = self._inquiry.default
         return f"Layer {default.name} is the default: {default.why}." if self.layer == default.name else ""
 
     def _rows(self) -> list[Prediction]:
-        return _with(self._inquiry.predictions(self.edits, self.layer), self.class_index, PREDICTIONS_SHOWN)
+        return with_asked(self._inquiry.predictions(self.edits, self.layer), self.class_index, PREDICTIONS_SHOWN)
 
     def _packed_classes(self) -> list[dict[str, Any]]:
         before = {p.class_index: p.probability for p in self._before} if self.edits else {}
@@ -478,36 +453,3 @@ def _sample(given: Any, world: str | None) -> Any:
     """Return the sample whose networks a panel without one is to offer."""
     name = given if isinstance(given, str) and given in SAMPLES else "submarine"
     return SAMPLES[name](world=world)
-
-
-def _with(predictions: Sequence[Prediction], asked: Any, count: int) -> list[Prediction]:
-    """Return the first classes, and in the last place the one asked for if it is not among them."""
-    first = list(predictions[:count])
-    if any(p.class_index == asked for p in first):
-        return first
-    return first[:-1] + [p for p in predictions if p.class_index == asked] if asked is not None else first
-
-
-def _listed(edits: Any) -> list[Any]:
-    if isinstance(edits, (list, tuple)) and not isinstance(edits, Edit):
-        return list(edits)
-    raise PictureError(f"{edits!r} is no list of changes of a picture: give [Edit(kind, Box(…)), …].")
-
-
-def _edit(given: Any) -> Edit:
-    try:
-        kind, box = (given["kind"], given["box"]) if isinstance(given, dict) else given
-        return Edit(kind, Box(*(int(side) for side in box)))
-    except (KeyError, TypeError, ValueError):
-        raise PictureError(
-            f"{given!r} is no change of a picture: give Edit(kind, Box(left, top, right, bottom))."
-        ) from None
-
-
-def _uploaded(file: Any) -> bytes:
-    if file["size"] > LARGEST_UPLOAD:
-        raise PictureError(
-            f"'{file['name']}' has {file['size'] / 1e6:.1f} MB, and {LARGEST_UPLOAD / 1e6:.0f} MB are accepted: make "
-            "it smaller, or give its path."
-        )
-    return bytes(file["content"])

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gradcam_widgets.classifiers import Classifier, load_classifier
-from gradcam_widgets.errors import ModelError
+from gradcam_widgets.errors import ModelError, PictureError
 from gradcam_widgets.images import read_picture
 from gradcam_widgets.samples import SAMPLES, Sample
 from gradcam_widgets.samples.networks import NETWORKS
@@ -79,6 +79,24 @@ def find_picture(given: Any, world: str | None) -> PictureSource:
         return PictureSource(read_picture(path), Path(path).name, code)
     code = "from gradcam_widgets import read_picture\n\npicture = read_picture(...)  # the picture that you gave\n"
     return PictureSource(read_picture(given), "picture", code)
+
+
+def uploaded(file: Any, most: int) -> bytes:
+    """Return the bytes of a file that the browser sent.
+
+    Args:
+        file: Its name, size and content.
+        most: The most bytes that are accepted.
+
+    Raises:
+        PictureError: If it is larger.
+    """
+    if file["size"] > most:
+        raise PictureError(
+            f"'{file['name']}' has {file['size'] / 1e6:.1f} MB, and {most / 1e6:.0f} MB are accepted: make it smaller, "
+            "or give its path."
+        )
+    return bytes(file["content"])
 
 
 def find_networks(given: Any) -> dict[str, NetworkSource]:
