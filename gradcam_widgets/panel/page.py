@@ -86,8 +86,8 @@ def page(
         "layer": layer,
         "class_index": first.class_index,
     }
-    script = f"{VIEW_MODULE}\n{PAGE_MODULE}"
-    style = f"{VIEW_STYLE}\n{PAGE_STYLE}"
+    script = _lean(f"{VIEW_MODULE}\n{PAGE_MODULE}")
+    style = _lean(f"{VIEW_STYLE}\n{PAGE_STYLE}")
     policy = f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'"
     name = html.escape(title)
     # "<" cannot stand in the data, so that no name can end the element that holds them.
@@ -102,6 +102,12 @@ def page(
         f'</main>\n<script type="application/json" id="data">{facts}</script>\n'
         f'<script type="module">{script}</script>\n</body>\n</html>\n'
     )
+
+
+def _lean(text: str) -> str:
+    """Leave comments, indentation and empty lines out of a script or style."""
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith(("//", "/*", "*")))
 
 
 def _pack(heatmap: Heatmap) -> dict[str, Any]:

@@ -263,6 +263,7 @@ function render({ model, el }) {
   const readout = make("div", { class: "gcw-readout", "aria-live": "polite" });
   const alert = make("div", { class: "gcw-alert", role: "alert", hidden: "" });
   const bars = make("div", { class: "gcw-bars", role: "group", "aria-label": "Predictions: press one to ask for it" });
+  const heading = make("div", { class: "gcw-heading" }, "Predictions");
   const notes = make("div", { class: "gcw-notes", "aria-live": "polite" });
   const evidence = choice(id("evidence"), "Evidence", [["for", "for the class"], ["against", "against it"], ["both", "both (signed)"]]);
   const colors = choice(id("colormap"), "Colours", [["", "by evidence (uniform)"]]);
@@ -285,7 +286,7 @@ function render({ model, el }) {
     evidence.field, colors.field, smooth.field, scale.field, opacity.field, threshold.field, fade.field, guessing.field, make("div", { class: "gcw-files" }, save, upload, file));
   const main = make("div", { class: "gcw-main" }, stage,
     make("div", { class: "gcw-scale" }, barLabel, make("div", {}, bar, ends)), readout, verbs);
-  const side = make("div", { class: "gcw-side" }, make("div", { class: "gcw-heading" }, "Predictions"), bars, notes);
+  const side = make("div", { class: "gcw-side" }, heading, bars, notes);
   const root = make("div", { class: "gcw-view" }, alert, make("div", { class: "gcw-columns" }, main, side), controls);
   el.append(root);
 
@@ -539,6 +540,7 @@ function render({ model, el }) {
   }
 
   function showPredictions() {
+    heading.hidden = bars.hidden = !get("predictions").length;
     const active = bars.contains(document.activeElement) ? document.activeElement.dataset.classIndex : undefined;
     bars.replaceChildren(...get("predictions").map(({ class_index: index, name, probability, logit, before }) => {
       const fill = make("span", { class: "gcw-fill" });
