@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
 
     lab = commands.add_parser("lab", help="open JupyterLab on the tutorials")
     lab.add_argument("notebook", metavar="NOTEBOOK", nargs="?", help="a notebook, or a tutorial's name such as 01")
-    lab.set_defaults(run=lambda options: launch.lab(options.notebook, options.options))
+    lab.set_defaults(run=_lab)
 
     demo = commands.add_parser("demo", help="open the panel alone, in Voila")
     demo.set_defaults(run=lambda options: launch.demo(options.options))
@@ -260,6 +260,12 @@ def _as_json(heatmap: Heatmap) -> dict[str, Any]:
         "remarks": heatmap.remarks,
         "values": heatmap.values.tolist(),
     }
+
+
+def _lab(options: argparse.Namespace) -> int:
+    given = [options.notebook, *options.options] if options.notebook else options.options
+    is_named = bool(given) and not given[0].startswith("-")  # behind `--` an option may stand in the notebook's place
+    return launch.lab(given[0] if is_named else None, given[1:] if is_named else given)
 
 
 def _layers(options: argparse.Namespace) -> None:

@@ -216,11 +216,13 @@ def test_lab_opens_copies_and_never_writes_over_the_users_own(
     mine = tmp_path / "gradcam_tutorials" / "01_submarine.ipynb"
     mine.write_text("mine")
     assert main(["lab", "01", "--", "--no-browser"]) == 0
+    assert main(["lab", "--", "--no-browser", "--port=8899"]) == 0
     assert mine.read_text() == "mine"
     folder = Path("gradcam_tutorials")
     assert launched == [
         [sys.executable, "-m", "jupyterlab", str(folder / "00_start_here.ipynb")],
         [sys.executable, "-m", "jupyterlab", str(folder / "01_submarine.ipynb"), "--no-browser"],
+        [sys.executable, "-m", "jupyterlab", str(folder / "00_start_here.ipynb"), "--no-browser", "--port=8899"],
     ]
 
 
