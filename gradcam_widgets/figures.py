@@ -7,7 +7,6 @@ import textwrap
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, get_args
 
-import cv2
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
@@ -18,8 +17,7 @@ from PIL import Image
 
 from .errors import PictureError
 from .heatmap import shared_limit
-from .images import MIN_SIDE
-from .overlay import DEFAULT_COLORMAPS, Evidence, check_choice, color_table, encode_jpeg
+from .overlay import DEFAULT_COLORMAPS, Evidence, check_choice, color_table, encode_jpeg, shrink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,7 +66,7 @@ def single_figure(
     """
     check_choice("evidence", evidence, get_args(Evidence))
     top = heatmap.limit(evidence) if limit is None else limit
-    picture = _reduced(heatmap.picture)
+    picture = None if heatmap.picture is None else shrink(heatmap.picture, MOST_PIXELS_A_SIDE)
     panels = 1 if picture is None else 3
     notes = [heatmap.caption(evidence, top), *heatmap.remarks]
     figure, axes, bar = _canvas(panels, _aspect(heatmap), notes, _headline(heatmap))
@@ -111,17 +109,16 @@ def comparison_figure(
     """
     top = shared_limit(heatmaps, evidence) if limit is None else limit
     first = heatmaps[0]
-    if any(heatmap.picture is None for heatmap in heatmaps):
+    pictures = [shrink(heatmap.picture, MOST_PIXELS_A_SIDE) for heatmap in heatmaps if heatmap.picture is not None]
+    if len(pictures) < len(heatmaps):
         raise PictureError("A map came without its picture: give it one by heatmap.on(picture).")
     notes = [_common_caption(heatmaps, top, evidence)]
     notes += list(dict.fromkeys(remark for heatmap in heatmaps for remark in heatmap.remarks))
     figure, axes, bar = _canvas(1 + len(heatmaps), _aspect(first), notes, None)
-    picture = _reduced(first.picture)
-    if picture is not None:
-        _show(axes[0], picture, "what the network saw")
-    for place, heatmap in zip(axes[1:], heatmaps, strict=True):
+    _show(axes[0], pictures[0], "what the network saw")
+    for place, heatmap, picture in zip(axes[1:], heatmaps, pictures, strict=True):
         colors = heatmap.overlay(
-            _reduced(heatmap.picture),
+            picture,
             evidence=evidence,
             colormap=colormap,
             limit=top,
@@ -231,15 +228,6 @@ def _common_caption(heatmaps: Sequence[Heatmap], top: float, evidence: Evidence)
 def _aspect(heatmap: Heatmap) -> float:
     rows, columns = heatmap.grid if heatmap.picture is None else heatmap.picture.shape[:2]
     return float(columns / rows)
-
-
-def _reduced(picture: NDArray[np.uint8] | None) -> Any:
-    """Shrink a large photograph to what a figure can show."""
-    if picture is None or max(picture.shape) <= MOST_PIXELS_A_SIDE:
-        return picture
-    scale = MOST_PIXELS_A_SIDE / max(picture.shape)
-    rows, columns = (max(MIN_SIDE, round(side * scale)) for side in picture.shape[:2])
-    return cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA)
 
 
 def _png(figure: Figure, dpi: int = 110) -> bytes:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from .errors import PictureError
+from .images import MIN_SIDE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -112,6 +113,20 @@ def blend(
     share = np.asarray(opacity, dtype=np.float32)
     share = share[..., None] if share.ndim else share
     return np.rint(picture * (1 - share) + colors * share).astype(np.uint8)
+
+
+def shrink(picture: NDArray[np.uint8], longest_side: int) -> NDArray[np.uint8]:
+    """Bring the longer side of a large picture down to so many pixels, at least 8 a side; a small one stays.
+
+    Args:
+        picture: Axes (row, column, RGB), uint8.
+        longest_side: In pixels.
+    """
+    scale = longest_side / max(picture.shape[:2])
+    if scale >= 1:
+        return picture
+    rows, columns = (max(MIN_SIDE, round(side * scale)) for side in picture.shape[:2])
+    return cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
 def encode_png(picture: NDArray[np.uint8]) -> bytes:

@@ -25,7 +25,7 @@ from gradcam_widgets import Classifier, samples
 from gradcam_widgets.edits import Edit, edited
 from gradcam_widgets.errors import CategoryError, GradCAMError, LayerError, MethodError, ModelError, PictureError
 from gradcam_widgets.heatmap import Box, Heatmap
-from gradcam_widgets.panel import GradCAMPanel, HeatmapView, pacing
+from gradcam_widgets.panel import GradCAMPanel, HeatmapView, pacing, sources
 from gradcam_widgets.panel import inquiry as inquiry_module
 from gradcam_widgets.panel import panel as panel_module
 from gradcam_widgets.panel.inquiry import Inquiry
@@ -985,3 +985,30 @@ def test_the_code_of_any_source_is_python(picture: NDArray[np.uint8]) -> None:
     for panel in (GradCAMPanel(picture, classifier()), GradCAMPanel("iguana", world="scene")):
         ast.parse(panel.code())
         panel.close()
+
+
+def test_a_network_that_is_not_there_is_no_choice() -> None:
+    panel = GradCAMPanel(world="scene")
+    with pytest.raises(ModelError):
+        panel.network = "no such network"
+    panel.picture = "elephants"
+    assert panel.network == "scene vgg_like"
+    panel.close()
+
+
+def test_a_network_is_loaded_once(monkeypatch: pytest.MonkeyPatch, picture: NDArray[np.uint8]) -> None:
+    loaded = []
+
+    def load(name: str) -> Classifier:
+        loaded.append(name)
+        return classifier(name=name)
+
+    monkeypatch.setattr(sources, "load_classifier", load)
+    panel = GradCAMPanel(picture, ["one", "two"])
+    assert loaded == ["one"]
+    for seed in range(3):
+        panel.picture = random_picture(seed)
+    panel.network = "two"
+    panel.network = "one"
+    assert loaded == ["one", "two"]
+    panel.close()

@@ -53,6 +53,7 @@ class Inquiry:
         self.layers: list[Layer] = classifier.layers(picture)
         self.default: Layer = next(layer for layer in self.layers if layer.default)
         self._traces: OrderedDict[Hashable, Trace] = OrderedDict()
+        self._predictions: OrderedDict[Hashable, list[Prediction]] = OrderedDict()
         self._heatmaps: OrderedDict[Hashable, Heatmap] = OrderedDict()
 
     def layer_name(self, wanted: str) -> str:
@@ -65,8 +66,12 @@ class Inquiry:
 
     def predictions(self, edits: Edits, layer: str) -> list[Prediction]:
         """Return all classes of the changed picture, best first; free where the layer was traced."""
-        trace = self._trace(edits, layer)
-        return trace.predictions(trace.logits.shape[1])
+
+        def predictions() -> list[Prediction]:
+            trace = self._trace(edits, layer)
+            return trace.predictions(trace.logits.shape[1])
+
+        return _remembered(self._predictions, (edits, layer), predictions, KEPT_TRACES)
 
     def heatmap(self, question: Question) -> Heatmap:
         """Answer a question, without a pass where its layer and picture were asked about lately."""
@@ -88,6 +93,7 @@ class Inquiry:
         if all(trace.is_current for trace in self._traces.values()):
             return False
         self._traces.clear()
+        self._predictions.clear()
         self._heatmaps.clear()
         return True
 

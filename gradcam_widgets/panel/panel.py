@@ -13,7 +13,6 @@ from gradcam_widgets.classifiers import Classifier
 from gradcam_widgets.edits import Edit, as_edits
 from gradcam_widgets.errors import GradCAMError, ModelError
 from gradcam_widgets.methods import METHODS, find_method
-from gradcam_widgets.samples import SAMPLES
 
 from . import code as written
 from .choices import COMPARISONS, another, class_options, layer_options, with_asked
@@ -21,7 +20,7 @@ from .inquiry import Inquiry, Question
 from .menus import Menus
 from .pacing import LatestWins
 from .page import write_page
-from .sources import find_networks, find_picture, sample_networks, uploaded
+from .sources import find_networks, find_picture, networks_of_world, uploaded
 from .view import GUESS, LOOK, Guess, HeatmapView, Look, mimebundle, pack_class, snapshot
 
 if TYPE_CHECKING:
@@ -110,7 +109,7 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
         self._before: list[Prediction]
         self._opened: tuple[Any, str]
         self._held = True
-        self._networks = find_networks(classifier) if classifier is not None else sample_networks(_sample(given, world))
+        self._networks = networks_of_world(given, world) if classifier is None else find_networks(classifier)
         self._pace = LatestWins(self._answer, self._answer_unasked)
         network = asked.pop("network", None)
         self._network_chosen = network is not None
@@ -166,7 +165,7 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
     def predictions(self) -> list[Prediction]:
         """All classes with probability and logit, best first, for the picture as it is shown."""
         self._pace.settle()
-        return self._inquiry.predictions(self.edits, self.layer)
+        return list(self._inquiry.predictions(self.edits, self.layer))
 
     def digest(self) -> str:
         """Describe what is shown in one short line for each map, stable to three significant figures."""
@@ -259,11 +258,12 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
         self._pace.stop()
         kept = self._source, self._inquiry, self._before, self._opened
         try:
-            self._network_chosen |= change.name == "network"
-            self._open(self.picture, self.network if self._network_chosen else None)
+            chosen = self._network_chosen or change.name == "network"
+            self._open(self.picture, self.network if chosen else None)
             with self._held_still():
                 self._begin()
             self._show(self._heatmaps_wanted())
+            self._network_chosen = chosen
         except Exception as error:
             self._source, self._inquiry, self._before, self._opened = kept
             self._go_back(error)
@@ -384,18 +384,14 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
         with view.hold_sync():
             view.show(heatmaps, self._inquiry.window(self.edits))
             view.predictions = self._packed_classes()
-            self._show_question()
             view.message, view.explanation = "", self._why_this_layer()
+            self._answered = {name: getattr(self, name) for name in QUESTION}
+            self._show_choices()
         self.error = ""
-        self._answered = {name: getattr(self, name) for name in QUESTION}
-        self._show_choices()
-
-    def _show_question(self) -> None:
-        self.view.class_index = self.class_index
-        self.view.edits = [{"kind": edit.kind, "box": list(edit.box)} for edit in self.edits]
 
     def _show_choices(self) -> None:
-        self._show_question()
+        self.view.class_index = self.class_index
+        self.view.edits = [{"kind": edit.kind, "box": list(edit.box)} for edit in self.edits]
         menus, predictions = self._menus, self._inquiry.predictions(self.edits, self.layer)
         other = self.other if self.compare == "layer" else None
         layers = layer_options(self._inquiry.layers, [self.layer, other])
@@ -447,9 +443,3 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
             yield
         finally:
             self._held = held
-
-
-def _sample(given: Any, world: str | None) -> Any:
-    """Return the sample whose networks a panel without one is to offer."""
-    name = given if isinstance(given, str) and given in SAMPLES else "submarine"
-    return SAMPLES[name](world=world)

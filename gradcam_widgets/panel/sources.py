@@ -5,23 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gradcam_widgets.classifiers import Classifier, load_classifier
+from gradcam_widgets.classifiers import SQUEEZENET_675KB, Classifier, load_classifier
 from gradcam_widgets.errors import ModelError, PictureError
 from gradcam_widgets.images import read_picture
 from gradcam_widgets.samples import SAMPLES, Sample
 from gradcam_widgets.samples.networks import NETWORKS
 from gradcam_widgets.samples.weights import load_scene_classifier
+from gradcam_widgets.samples.world import choose_world
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-LOAD = "from gradcam_widgets import load_classifier\n"
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class NetworkSource:
     """A network and how to come by it.
 
     Attributes:
-        load: Returns it.
+        load: Returns it, the same one each time.
         code: Python lines that define `classifier`.
     """
 
@@ -116,19 +115,26 @@ def find_networks(given: Any) -> dict[str, NetworkSource]:
         if isinstance(each, Classifier):
             networks[_unused(each.name, networks)] = NetworkSource(partial(_same, each), _code_of(each))
         elif isinstance(each, str):
-            networks[each] = NetworkSource(
-                partial(load_classifier, each), f"{LOAD}\nclassifier = load_classifier({each!r})\n"
-            )
+            code = f"from gradcam_widgets import load_classifier\n\nclassifier = load_classifier({each!r})\n"
+            networks[each] = NetworkSource(cache(partial(load_classifier, each)), code)
         else:
             raise _no_network(each)
     return networks
 
 
-def sample_networks(sample: Sample) -> dict[str, NetworkSource]:
-    """List the networks of a sample's world."""
-    if sample.world == "photo":
-        return find_networks(sample.classifier.name)
-    return find_networks([load_scene_classifier(name) for name in NETWORKS])
+def networks_of_world(given: Any, world: str | None) -> dict[str, NetworkSource]:
+    """List the networks that go with a picture that came without one.
+
+    Args:
+        given: The picture; a `Sample` brings its own world.
+        world: Otherwise as for the samples.
+    """
+    if (given.world if isinstance(given, Sample) else choose_world(world)) == "photo":
+        return find_networks(SQUEEZENET_675KB)
+    return {
+        f"scene {name}": NetworkSource(cache(partial(load_scene_classifier, name)), _code_of_scene(name))
+        for name in NETWORKS
+    }
 
 
 def _no_network(given: object) -> ModelError:
@@ -148,11 +154,15 @@ def _same(classifier: Classifier) -> Classifier:
     return classifier
 
 
+def _code_of_scene(name: str) -> str:
+    return (
+        "from gradcam_widgets.samples.weights import load_scene_classifier\n\n"
+        f"classifier = load_scene_classifier({name!r})\n"
+    )
+
+
 def _code_of(classifier: Classifier) -> str:
     for name in NETWORKS:
         if classifier.name == f"scene {name}":
-            return (
-                "from gradcam_widgets.samples.weights import load_scene_classifier\n\n"
-                f"classifier = load_scene_classifier({name!r})\n"
-            )
+            return _code_of_scene(name)
     return f"classifier = ...  # your own: Classifier(model, preprocess, categories), here called {classifier.name!r}\n"

@@ -7,20 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 import anywidget
-import cv2
 import numpy as np
 import traitlets
 
 from gradcam_widgets import wording
 from gradcam_widgets.errors import GradCAMError, PictureError
 from gradcam_widgets.heatmap import Box, Heatmap
-from gradcam_widgets.images import MIN_SIDE
-from gradcam_widgets.overlay import Evidence, Interpolation, color_table, encode_jpeg
+from gradcam_widgets.overlay import Evidence, Interpolation, color_table, encode_jpeg, shrink
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
     from PIL import Image
 
     from gradcam_widgets.trace import Prediction
@@ -201,7 +198,7 @@ def pack_picture(heatmaps: Sequence[Heatmap], window: Box | None = None) -> dict
     assert picture is not None  # noqa: S101 - for the type checker
     rows, columns = picture.shape[:2]
     return {
-        "jpeg": encode_jpeg(_reduced(picture)),
+        "jpeg": encode_jpeg(shrink(picture, LONGEST_SIDE)),
         "size": [rows, columns],
         "window": list(window or (0, 0, columns, rows)),
     }
@@ -263,12 +260,3 @@ def mimebundle(
         "text/plain": text,
     }
     return data, {"image/jpeg": {"alt": alternative}}
-
-
-def _reduced(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Shrink a large photograph to what the view's canvas shows."""
-    scale = LONGEST_SIDE / max(picture.shape[:2])
-    if scale >= 1:
-        return picture
-    rows, columns = (max(MIN_SIDE, round(side * scale)) for side in picture.shape[:2])
-    return cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)

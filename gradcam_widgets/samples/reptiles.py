@@ -49,6 +49,20 @@ def _join(path: Sequence[Sequence[float]], shift: float) -> tuple[Sequence[float
     return None if shift else ((x, y - 0.03), (x, y + 0.05))
 
 
+def _limb(
+    path: Sequence[tuple[float, float]], widths: Sequence[float], skin: Color, shift: float, *, roundness: float
+) -> Piece:
+    return Piece(
+        (tube(path, widths),),
+        skin,
+        "legs",
+        roundness=roundness,
+        texture=(0.10, 45),
+        shadow=0.4,
+        feather=_join(path, shift),
+    )
+
+
 def iguana(rng: Generator) -> list[Piece]:
     """Draw an iguana that looks to the right, its feet at y = 0, about 2.1 units long."""
     skin, dark, pale = _skin(rng)
@@ -131,18 +145,7 @@ def _iguana_legs(skin: Color, shift: float, lift: float, rng: Generator) -> list
         ([(hind, -0.15), (hind + 0.15, -0.13), (hind + 0.05 + step[1], -0.05), (hind + 0.13 + step[1], -0.012)],
          [0.15, 0.10, 0.06, 0.04]),
     )  # fmt: skip
-    result = [
-        Piece(
-            (tube(path, widths),),
-            skin,
-            "legs",
-            roundness=0.035,
-            texture=(0.10, 45),
-            shadow=0.4,
-            feather=_join(path, shift),
-        )
-        for path, widths in limbs
-    ]
+    result = [_limb(path, widths, skin, shift, roundness=0.035) for path, widths in limbs]
     toes = []
     for path, _ in limbs:
         x, y = path[-1]
@@ -258,18 +261,7 @@ def _alligator_legs(skin: Color, shift: float, rng: Generator) -> list[Piece]:
         ([(hind, -0.14), (hind + 0.10, -0.09), (hind + 0.0 + step[1], -0.04), (hind + 0.09 + step[1], -0.012)],
          [0.18, 0.13, 0.08, 0.06]),
     )  # fmt: skip
-    result = [
-        Piece(
-            (tube(path, widths),),
-            skin,
-            "legs",
-            roundness=0.04,
-            texture=(0.10, 45),
-            shadow=0.4,
-            feather=_join(path, shift),
-        )
-        for path, widths in limbs
-    ]
+    result = [_limb(path, widths, skin, shift, roundness=0.04) for path, widths in limbs]
     toes = []
     for path, _ in limbs:
         x, y = path[-1]

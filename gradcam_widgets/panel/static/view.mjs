@@ -14,10 +14,14 @@ const COLORMAP_NAMES = { inferno: "inferno (uniform)", viridis: "viridis (unifor
 
 // ---------------------------------------------------------------------------------------------- pure functions
 
+/** The bytes of what a model gives: a view of a buffer, or the buffer itself. */
+function bytesOf(data) {
+  return data.buffer ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
+}
+
 /** Read a map's numbers: float32, or int16 with the value of one step. Copies, for a view may be unaligned. */
 export function readValues({ values, step = null }) {
-  const bytes = values.buffer ? new Uint8Array(values.buffer, values.byteOffset, values.byteLength) : new Uint8Array(values);
-  const copy = bytes.slice().buffer;
+  const copy = bytesOf(values).slice().buffer;
   return step === null ? new Float32Array(copy) : Float32Array.from(new Int16Array(copy), (v) => v * step);
 }
 
@@ -297,6 +301,7 @@ function render({ model, el }) {
   let size = [1, 1];
   let pictureRead = 0;
   let drawn = null; // the picture trait that `picture` was read from
+  let agreement = NaN; // the correlation of two maps
   let summary = ""; // what stands below the predictions
   let panel = null; // the panel's element, if the view stands in one
   let pointer = null; // [x, y] in shares of the picture
@@ -316,8 +321,8 @@ function render({ model, el }) {
   const editable = () => get("can_edit");
 
   function tableOf(name) {
-    const tables = get("tables"), bytes = tables[name] ?? tables.inferno;
-    return bytes.buffer ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new Uint8Array(bytes);
+    const tables = get("tables");
+    return bytesOf(tables[name] ?? tables.inferno);
   }
 
   // -- frames
@@ -362,6 +367,7 @@ function render({ model, el }) {
       frame.shown.setAttribute("aria-label", "Picture. Arrow keys move the pointer; Enter begins and ends a rectangle; Escape drops it.");
       frame.smooth = get("interpolation") === "bilinear" ? frame.large : upsample(seen, frame.item.grid, size, "bilinear");
     }
+    if (frames.length === 2) agreement = correlation(...frames.map((frame) => upsample(frame.values, frame.item.grid, size, "bilinear")));
     refresh();
   }
 
@@ -491,8 +497,7 @@ function render({ model, el }) {
       lines.push(`Your guess holds ${(100 * shareInside(first.smooth, size, guess)).toFixed(0)} % of the evidence; it overlaps the map's box by ${(100 * overlap(guess, box)).toFixed(0)} % (intersection over union).`);
     }
     if (frames.length === 2 && !hidden()) {
-      const [one, other] = frames.map((frame) => upsample(frame.values, frame.item.grid, size, "bilinear"));
-      lines.push(`Both on one scale; their correlation is ${correlation(one, other).toFixed(2).replace("-", "−")}.`);
+      lines.push(`Both on one scale; their correlation is ${agreement.toFixed(2).replace("-", "−")}.`);
     }
     const box = frames.length === 1 && first.box;
     if (box) lines.push(`Box above ${(100 * get("threshold")).toFixed(0)} % of the maximum: ${((100 * (box[2] - box[0]) * (box[3] - box[1])) / (size[0] * size[1])).toFixed(0)} % of the picture.`);
