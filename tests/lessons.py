@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping
 
 TESTS = Path(__file__).parent
-LESSONS = sorted((TESTS.parent / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = TESTS.parent / "notebooks"
+LESSONS = sorted(NOTEBOOKS.glob("*.ipynb"))
+COMPARISON = NOTEBOOKS / "conftest.py"
 SANITIZERS = TESTS / "nbval.cfg"
 MOST_BYTES, MOST_BYTES_OF_TEXT = 1_000_000, 20_000
 PICTURES = ("image/jpeg", "image/png")
@@ -138,6 +140,7 @@ class Run:
         asked: Addresses outside of this machine that were asked for, and refused.
         peak: The kernel's largest memory, bytes.
         pictures: What it displayed, in order.
+        decisions: What rounding could turn over, where `decisions` was asked for; see decisions.py.
     """
 
     passed: int
@@ -146,9 +149,18 @@ class Run:
     asked: tuple[str, ...]
     peak: int
     pictures: tuple[bytes, ...] = field(repr=False)
+    decisions: tuple[dict[str, Any], ...] = field(repr=False, default=())
 
 
-def run(lesson: Path, folder: Path, environment: Mapping[str, str], *, compare: bool, mutation: str = "") -> Run:
+def run(
+    lesson: Path,
+    folder: Path,
+    environment: Mapping[str, str],
+    *,
+    compare: bool,
+    mutation: str = "",
+    decisions: bool = False,
+) -> Run:
     """Run a copy of a lesson by nbval in an empty folder, without the internet.
 
     Args:
@@ -157,6 +169,7 @@ def run(lesson: Path, folder: Path, environment: Mapping[str, str], *, compare: 
         environment: What differs from this process's.
         compare: Whether outputs are compared with the committed ones; every cell has to run without error anyhow.
         mutation: What is broken on purpose in the kernel, a name in mutations.py.
+        decisions: Whether to record what rounding could turn over.
     """
     report, empty = folder / "report", folder / "empty"
     for each in (report, empty):
@@ -167,8 +180,9 @@ def run(lesson: Path, folder: Path, environment: Mapping[str, str], *, compare: 
         f"def _watch():\n    import sys\n    sys.path.append({str(TESTS)!r})\n    import watched_kernel\n"
         "    watched_kernel.watch(get_ipython())\n    sys.path.pop()\n_watch()\ndel _watch\n"
     )
-    (folder / "pytest.ini").write_text("[pytest]\n")  # not ours: its warnings are not errors, and no conftest
+    (folder / "pytest.ini").write_text("[pytest]\n")  # not ours: its warnings are not errors
     copy = Path(shutil.copy(lesson, folder))
+    shutil.copy(COMPARISON, folder)
     leave_out = ("PYTHONPATH", "PYTHONWARNINGS", "PYTEST_ADDOPTS", "GRADCAM_WIDGETS_CHECKPOINTS", "MPLBACKEND")
     options = ["--nbval" if compare else "--nbval-lax", "--nbval-current-env", f"--nbval-cell-timeout={SECONDS}"]
     options += ["--nbval-sanitize-with", str(SANITIZERS), "-c", str(folder / "pytest.ini"), "--rootdir", str(folder)]
@@ -178,12 +192,13 @@ def run(lesson: Path, folder: Path, environment: Mapping[str, str], *, compare: 
         env={name: value for name, value in os.environ.items() if name not in leave_out}
         | {"GRADCAM_WIDGETS_HOME": str(empty), "TORCH_HOME": str(empty), "OMP_NUM_THREADS": "1"}
         | dict(environment)
-        | {"IPYTHONDIR": str(folder / "ipython"), "LESSON_REPORT": str(report), "LESSON_MUTATION": mutation},
+        | {"IPYTHONDIR": str(folder / "ipython"), "LESSON_REPORT": str(report), "LESSON_MUTATION": mutation}
+        | ({"LESSON_DECISIONS": "1"} if decisions else {}),
         capture_output=True,
         text=True,
         check=False,
     )
-    asked, peak = report / "asked", report / "peak"
+    asked, peak, decided = report / "asked", report / "peak", report / "decisions.json"
     return Run(
         passed=len(re.findall(r"^PASSED .*::Cell \d+$", done.stdout, re.MULTILINE)),
         failed=tuple(int(n) + 1 for n in re.findall(r"^(?:FAILED|ERROR) .*::Cell (\d+)", done.stdout, re.MULTILINE)),
@@ -191,6 +206,7 @@ def run(lesson: Path, folder: Path, environment: Mapping[str, str], *, compare: 
         asked=tuple(asked.read_text().splitlines()) if asked.exists() else (),
         peak=int(peak.read_text()) if peak.exists() else 0,
         pictures=tuple(path.read_bytes() for path in sorted(report.glob("picture-*"))),
+        decisions=tuple(json.loads(decided.read_text(encoding="utf-8"))) if decided.exists() else (),
     )
 
 
@@ -217,11 +233,11 @@ def two_at_a_time(jobs: Mapping[Key, Callable[[], Result]]) -> Iterator[Mapping[
         pool.shutdown(cancel_futures=True)
 
 
-def changed_pictures(done: Run, lesson: Path) -> dict[int, float]:
+def changed_pictures(done: Run, lesson: Path, at_least: float = GREY_LEVELS) -> dict[int, float]:
     """Return how many grey levels the pictures that differ are apart from the committed ones, by number from 1."""
     pairs = zip_longest(done.pictures, pictures(read(lesson)), fillvalue=b"")
     levels = {number: apart(new, old) for number, (new, old) in enumerate(pairs, 1)}
-    return {number: level for number, level in levels.items() if level >= GREY_LEVELS}
+    return {number: level for number, level in levels.items() if level >= at_least}
 
 
 def apart(first: bytes, second: bytes) -> float:
