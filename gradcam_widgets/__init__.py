@@ -23,6 +23,7 @@ from .images import read_picture
 from .layers import Layer
 from .methods import METHODS
 from .trace import Prediction, Trace
+from .wording import describe_difference
 
 if TYPE_CHECKING:
     from .classifiers import Classifier, classifier_names, load_classifier, weights_at_hand
@@ -54,6 +55,7 @@ __all__ = [
     "candidate_layers",
     "classifier_names",
     "comparison_figure",
+    "describe_difference",
     "load_classifier",
     "read_picture",
     "shared_limit",

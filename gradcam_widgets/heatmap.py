@@ -87,7 +87,8 @@ class Heatmap:
 
     def __repr__(self) -> str:
         """Return one line that is the same on every machine."""
-        return f"Heatmap({self.title}, logit {self.logit:.3g}, {self.layer} {wording.grid(self)}, {self.method})"
+        logit = wording.decimal(self.logit, 3)
+        return f"Heatmap({self.title}, logit {logit}, {self.layer} {wording.grid(self)}, {self.method})"
 
     def __reduce__(self) -> tuple[type[Heatmap], tuple[Any, ...]]:
         """Copy and unpickle by way of the checks, so that the arrays stay read-only."""
@@ -306,8 +307,11 @@ class Heatmap:
         return target
 
     def digest(self) -> str:
-        """Describe the map in one short line, stable to three significant figures, for people and for tests."""
-        return wording.digest(self, NEGLIGIBLE * self.limit("both"))
+        """Describe the map in one short line, for people and for tests.
+
+        Another processor may round the last digit of a decimal number otherwise; all else is the same everywhere.
+        """
+        return wording.digest(self)
 
     def caption(self, evidence: Evidence = "for", limit: float | None = None) -> str:
         """Say what an exported picture shows: class and score, then its `provenance`."""

@@ -14,6 +14,7 @@ from .errors import CategoryError, LayerError, ModelError
 from .heatmap import Heatmap
 from .layers import Layer, LayerName, as_list, find_layer
 from .methods import find_method
+from .wording import decimal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +36,7 @@ class Prediction(NamedTuple):
     def __repr__(self) -> str:
         """Return one line that is the same on every machine."""
         name = f"class {self.class_index}" if self.category is None else f"{self.category} ({self.class_index})"
-        return f"Prediction({name}, probability {self.probability:.3f}, logit {self.logit:.3g})"
+        return f"Prediction({name}, probability {decimal(self.probability, 3)}, logit {decimal(self.logit, 3)})"
 
 
 class Trace:

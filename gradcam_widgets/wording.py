@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .errors import GradCAMError
+
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from .heatmap import Heatmap
     from .overlay import Evidence
 
@@ -27,18 +32,58 @@ def three(number: float) -> str:
     return f"{number:.3g}" if abs(number) < 1 else f"{float(text):.0f}" if abs(number) < 1e6 else text
 
 
-def digest(heatmap: Heatmap, negligible: float) -> str:
-    """Describe a map in one line; values below `negligible`, in raw units, are noise and written as 0."""
-    low, high = (three(0 if abs(v) <= negligible else float(v)) for v in (heatmap.values.min(), heatmap.values.max()))
+def decimal(number: float, decimals: int) -> str:
+    """Write a number with a fixed number of decimals, and without the sign of -0."""
+    return f"{round(number, decimals) + 0.0:.{decimals}f}"
+
+
+def of_scale(number: float, scale: float) -> str:
+    """Write a number to a thousandth of a scale or finer, so that noise far below the scale is written as zero."""
+    exponent = math.floor(math.log10(scale)) if scale else 0
+    if -4 <= exponent < 4:
+        return decimal(number, max(1, 3 - exponent))
+    return f"{decimal(number / 10.0**exponent, 3)}e{exponent:+03d}"
+
+
+def digest(heatmap: Heatmap) -> str:
+    """Describe a map in one line; its values are written to a thousandth of the largest or finer."""
+    low, high = (of_scale(float(v), heatmap.limit("both")) for v in (heatmap.values.min(), heatmap.values.max()))
     peak, centroid = heatmap.peak(), heatmap.centroid()
     if peak is None or centroid is None:
         where = "no positive evidence"
     else:
         where = (
-            f"peak {peak} | centroid ({three(centroid[0])}, {three(centroid[1])}) | "
-            f"{three(100 * heatmap.share_for())} % positive"
+            f"peak {peak} | centroid ({decimal(centroid[0], 3)}, {decimal(centroid[1], 3)}) | "
+            f"{decimal(100 * heatmap.share_for(), 2)} % positive"
         )
     return f"{heatmap.title} | {heatmap.layer} {grid(heatmap)} {heatmap.method} | {low} to {high} | {where}"
+
+
+def describe_difference(values: NDArray[Any], reference: NDArray[Any], tolerance: float = 1e-5) -> str:
+    """Say how far two maps are apart, in units of the reference's range, without printing rounding.
+
+    Sums in float32 that are added up in another order differ by some 1e-7 of the range, which is never printed.
+
+    Args:
+        values: The map, any shape.
+        reference: What it is compared with, the same shape; its range, largest less smallest value, is the unit.
+        tolerance: Share of the range up to which two maps are called equal.
+
+    Returns:
+        "equal to 1e-5 of the range" or "up to 0.354 of the range apart".
+
+    Raises:
+        GradCAMError: If the shapes differ, or the reference is the same everywhere.
+    """
+    if values.shape != reference.shape:
+        raise GradCAMError(f"Maps of one shape can be compared, not {values.shape} with {reference.shape}.")
+    span = float(np.ptp(reference))
+    if not span:
+        raise GradCAMError("The reference is the same everywhere, so its range cannot be a unit: give another map.")
+    apart = float(np.abs(np.subtract(values, reference, dtype=np.float64)).max()) / span
+    if apart <= tolerance:
+        return f"equal to {tolerance:.0e} of the range".replace("e-0", "e-")
+    return f"up to {three(apart)} of the range apart"
 
 
 def grid(heatmap: Heatmap) -> str:

@@ -577,5 +577,7 @@ def test_a_network_that_mixes_the_pictures_of_a_batch_is_asked_one_by_one() -> N
 
 
 def test_a_prediction_reads_the_same_on_every_machine() -> None:
-    assert repr(Prediction(3, "tench", 0.58255649, 23.13378)) == "Prediction(tench (3), probability 0.583, logit 23.1)"
-    assert repr(Prediction(3, None, 0.1, -2.0)) == "Prediction(class 3, probability 0.100, logit -2)"
+    assert (
+        repr(Prediction(3, "tench", 0.58255649, 23.13378)) == "Prediction(tench (3), probability 0.583, logit 23.134)"
+    )
+    assert repr(Prediction(3, None, 0.1, -2.0)) == "Prediction(class 3, probability 0.100, logit -2.000)"

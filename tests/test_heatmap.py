@@ -14,6 +14,7 @@ from PIL import Image
 from gradcam_widgets.errors import GradCAMError, ModelError, PictureError
 from gradcam_widgets.heatmap import Heatmap, shared_limit
 from gradcam_widgets.overlay import blend, colorize, upsample
+from gradcam_widgets.wording import describe_difference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -232,27 +233,29 @@ def test_a_map_can_be_laid_over_another_picture() -> None:
 
 def test_the_digest_says_what_a_person_would_compare() -> None:
     assert heatmap(PLAIN).digest() == (
-        "submarine (833) | layer4 2×3 grad-cam | -1.00 to 2.00 | "
-        "peak (1, 1) | centroid (0.875, 0.750) | 80.0 % positive"
+        "submarine (833) | layer4 2×3 grad-cam | -1.000 to 2.000 | "
+        "peak (1, 1) | centroid (0.875, 0.750) | 80.00 % positive"
     )
     assert heatmap([[-0.5], [-0.25]], category=None).digest() == (
-        "class 833 | layer4 2×1 grad-cam | -0.500 to -0.250 | no positive evidence"
+        "class 833 | layer4 2×1 grad-cam | -0.5000 to -0.2500 | no positive evidence"
     )
 
 
 @pytest.mark.parametrize(
-    ("high", "text"),
+    ("low", "high", "text"),
     [
-        (0.012345, "0.0123"),
-        (1.2345, "1.23"),
-        (123.45, "123"),
-        (12345.6, "12300"),
-        (2e-7, "2e-07"),
-        (1.234e7, "1.23e+07"),
+        (0.00012, 0.012345, "0.00012 to 0.01235"),  # not 0.0001200, whose last digit would be rounding
+        (-0.2, 1.2346, "-0.200 to 1.235"),
+        (0, 123.46, "0.0 to 123.5"),
+        (1, 9876.54, "1.0 to 9876.5"),
+        (0, 12345.6, "0.000e+04 to 1.235e+04"),
+        (-1e-8, 2e-7, "-0.100e-07 to 2.000e-07"),
+        (-4.7e-8, 0.5, "0.0000 to 0.5000"),
+        (0, 0, "0.000 to 0.000"),
     ],
 )
-def test_the_digest_has_three_significant_figures(high: float, text: str) -> None:
-    assert f"| 0 to {text} |" in heatmap([[0, high]]).digest()
+def test_the_digest_writes_both_ends_to_a_thousandth_of_the_larger(low: float, high: float, text: str) -> None:
+    assert f"| {text} |" in heatmap([[low, high]]).digest()
 
 
 @pytest.mark.parametrize("noise", [1e-9, -1e-9])
@@ -271,7 +274,24 @@ def test_noise_where_a_side_of_the_map_is_empty_does_not_change_the_digest(low: 
 
 
 def test_the_repr_is_one_line() -> None:
-    assert repr(heatmap(PLAIN)) == "Heatmap(submarine (833), logit 4.57, layer4 2×3, grad-cam)"
+    assert repr(heatmap(PLAIN)) == "Heatmap(submarine (833), logit 4.568, layer4 2×3, grad-cam)"
+
+
+def test_a_difference_within_the_tolerance_is_called_equal() -> None:
+    reference = np.array([[0, 2], [4, -1]], np.float32)  # a range of 5
+    assert describe_difference(reference, reference) == "equal to 1e-5 of the range"
+    assert describe_difference(reference + 4e-5, reference) == "equal to 1e-5 of the range"
+    assert describe_difference(reference + 1e-4, reference, 1e-3) == "equal to 1e-3 of the range"
+    assert describe_difference(reference + 1e-4, reference).startswith("up to 2")
+    assert describe_difference(reference[::-1], reference) == "up to 0.800 of the range apart"
+    assert describe_difference(-reference, reference) == "up to 1.60 of the range apart"
+
+
+def test_a_difference_needs_one_shape_and_a_range() -> None:
+    with pytest.raises(GradCAMError, match=r"^Maps of one shape can be compared, not \(2, 2\) with \(4,\)\.$"):
+        describe_difference(np.eye(2), np.arange(4))
+    with pytest.raises(GradCAMError, match=r"^The reference is the same everywhere, .* give another map\.$"):
+        describe_difference(np.eye(2), np.ones((2, 2)))
 
 
 def test_the_caption_says_what_is_shown_and_how_coarse_it_is() -> None:

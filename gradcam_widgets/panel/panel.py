@@ -168,7 +168,7 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
         return list(self._inquiry.predictions(self.edits, self.layer))
 
     def digest(self) -> str:
-        """Describe what is shown in one short line for each map, stable to three significant figures."""
+        """Describe what is shown in one short line for each map: `Heatmap.digest`."""
         self._pace.settle()
         return self._shown_digest()
 
