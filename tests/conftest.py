@@ -14,8 +14,10 @@ FOLDER_AT_START = Path.cwd()
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
-    """Threads that wait for each other take ten times as long where other work runs beside."""
-    torch.set_num_threads(1)
+    """Threads that wait for each other take ten times as long where other work runs beside: one, unless asked for."""
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    if os.environ.get("ONEDNN") == "off":
+        torch.backends.mkldnn.set_flags(_enabled=False)  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture(scope="session")

@@ -6,19 +6,75 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from gradcam_widgets import figures, gradcam, heatmap, methods, overlay, trace
+from gradcam_widgets.samples import SAMPLES
+from gradcam_widgets.samples.networks import NETWORKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pytest
-    from torch import Tensor
+    from torch import Tensor, nn
+
+
+TIMES = " × "
+WALKTHROUGHS = {  # of each network of the scene world: lesson, sample and the last stage's layer
+    "residual": ("01", "submarine", "layer4"),
+    "vgg_like": ("02", "elephants", "features"),
+    "dense": ("03", "iguana", "features"),
+}
 
 
 def mutate(name: str, patch: pytest.MonkeyPatch) -> None:
-    """Break what a mutation's name says, until the patch is undone."""
-    MUTATIONS[name](patch)
+    """Break what a mutation's name says, until the patch is undone.
+
+    Args:
+        name: A key of `MUTATIONS`, or "residual × 1.02": the channel that matters most, scaled.
+        patch: What undoes it.
+    """
+    network, times, factor = name.partition(TIMES)
+    if times:
+        scale_channel(network, float(factor), patch)
+    else:
+        MUTATIONS[name](patch)
+
+
+def scale_channel(network: str, factor: float, patch: pytest.MonkeyPatch) -> None:
+    """Scale what the last stage's channel puts out that adds most to the walkthrough's first map."""
+    _, _, layer = WALKTHROUGHS[network]
+    channel, build = heaviest_channel(network), NETWORKS[network]
+
+    def scaled(_module: object, _inputs: object, output: Tensor) -> Tensor:
+        output = output.clone()
+        output[:, channel] *= factor
+        return output
+
+    def changed(classes: int) -> nn.Module:
+        model = build(classes)
+        model.get_submodule(layer).register_forward_hook(scaled)
+        return model
+
+    patch.setitem(NETWORKS, network, changed)
+
+
+def heaviest_channel(network: str) -> int:
+    """Return the channel whose mean gradient times activations is largest in sum, by plain torch."""
+    _, name, layer = WALKTHROUGHS[network]
+    sample = SAMPLES[name](world="scene")
+    model, kept = sample.classifier.model, []
+
+    def keep(_module: object, _inputs: object, output: Tensor) -> Tensor:
+        kept.append(output)
+        return output.clone()  # which an in-place layer may write over
+
+    handle = model.get_submodule(layer).register_forward_hook(keep)
+    scores = model(sample.classifier.preprocess(sample.picture))
+    handle.remove()
+    (gradient,) = torch.autograd.grad(scores[0, sample.classifier.class_index(sample.categories[0])], kept[0])
+    added = (gradient.mean(dim=(2, 3), keepdim=True) * kept[0]).sum(dim=(2, 3))[0]
+    return int(added.abs().argmax())
 
 
 def no_relu(patch: pytest.MonkeyPatch) -> None:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 from lessons import LESSONS, changed_pictures, run, two_at_a_time
 from make_baselines import ASKED
-from mutations import MUTATIONS, mutate
+from mutations import MUTATIONS, TIMES, WALKTHROUGHS, mutate
 from test_baselines import check, check_overlay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from concurrent.futures import Future
+    from pathlib import Path
 
     from lessons import Run
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 LESSON = next(lesson for lesson in LESSONS if lesson.stem.startswith("02"))
 OF_LOOKS_ONLY = {"map's colours swapped", "overlay's colours swapped"}
 UNBROKEN = ""
+SCENE = {"GRADCAM_WIDGETS_WORLD": "scene"}
 SCENES = [name for world, name in ASKED if world == "scene"]
 
 
@@ -39,14 +41,14 @@ class Caught:
 def runs(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Mapping[str, Future[Run]]]:
+    wanted = test_what_is_broken_turns_red.__name__
     items = [
-        item for item in request.session.items if isinstance(item, pytest.Function) and item.module is request.module
+        item for item in request.session.items if isinstance(item, pytest.Function) and item.originalname == wanted
     ]
-    chosen = [UNBROKEN, *(str(item.callspec.params["name"]) for item in items if hasattr(item, "callspec"))]
-    environment = {"GRADCAM_WIDGETS_WORLD": "scene"}
+    chosen = [UNBROKEN, *(str(item.callspec.params["name"]) for item in items)]
     with two_at_a_time(
         {
-            name: partial(run, LESSON, tmp_path_factory.mktemp("broken"), environment, compare=True, mutation=name)
+            name: partial(run, LESSON, tmp_path_factory.mktemp("broken"), SCENE, compare=True, mutation=name)
             for name in chosen
         }
     ) as started:
@@ -113,8 +115,19 @@ def test_what_is_broken_turns_red(name: str, runs: Mapping[str, Future[Run]], ta
         assert caught.maps
 
 
+@pytest.mark.parametrize("network", WALKTHROUGHS)
+def test_a_channel_scaled_by_a_fiftieth_turns_its_lesson_red(network: str, tmp_path: Path) -> None:
+    """tools/sensitivity.py measures the smallest change that is seen."""
+    number, *_ = WALKTHROUGHS[network]
+    (lesson,) = (lesson for lesson in LESSONS if lesson.stem.startswith(number))
+    done = run(lesson, tmp_path, SCENE, compare=True, mutation=f"{network}{TIMES}1.02")
+    assert done.failed
+    assert done.passed
+    assert " is committed, " in done.log
+
+
 def test_mutations_are_undone() -> None:
-    for name in MUTATIONS:
+    for name in [*MUTATIONS, *(f"{network}{TIMES}2" for network in WALKTHROUGHS)]:
         with pytest.MonkeyPatch.context() as patch:
             mutate(name, patch)
     assert red(check) == red(check_overlay) == ()

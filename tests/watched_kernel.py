@@ -22,6 +22,14 @@ def watch(shell: Any) -> None:
     _refuse_the_internet(report / "asked")
     _keep_pictures(shell, report)
     shell.events.register("post_run_cell", lambda _result: (report / "peak").write_text(str(peak())))
+    if os.environ.get("ONEDNN") == "off":
+        import torch
+
+        torch.backends.mkldnn.set_flags(_enabled=False)  # type: ignore[no-untyped-call]
+    if os.environ.get("LESSON_DECISIONS"):
+        from decisions import record
+
+        record(shell, report / "decisions.json")
     if mutation := os.environ["LESSON_MUTATION"]:
         import pytest
         from mutations import mutate

@@ -1,0 +1,237 @@
+"""Play other machines on this one: `python tests/tools/matrix.py [--all] [--times N]`.
+
+What another processor does differently is which instructions its libraries take and how many threads add up a sum. The
+libraries can be told both. Each row sets oneDNN, ATen, MKL, numpy, OpenCV and the number of threads, runs all lessons
+and the tests that hold baselines and golden values, and prints how far maps and logits are from the first row's.
+
+By default five rows: with each of four settings at its weakest or as it is, every pair of them occurs. `--all` plays
+every pair of all levels, and the lessons in the photo world too where GRADCAM_WIDGETS_HOME has the photographs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from functools import partial
+from itertools import combinations, product
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from lessons import LESSONS, TESTS, changed_pictures, run, two_at_a_time
+from make_baselines import ASKED
+
+from gradcam_widgets.samples import SAMPLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from lessons import Run
+
+HOME = os.environ.get("GRADCAM_WIDGETS_HOME")
+SCENE = {"scene": {"GRADCAM_WIDGETS_WORLD": "scene"}}
+WORLDS = dict(SCENE)
+if HOME:
+    WORLDS["photo"] = {"GRADCAM_WIDGETS_WORLD": "photo", "GRADCAM_WIDGETS_HOME": str(Path(HOME).resolve())}
+HELD = ("baselines", "published", "compressed", "overlay", "view")  # tests of baselines and golden values
+AS_IS = "as is"
+NUMPYS = np.show_config(mode="dicts")["SIMD Extensions"]  # what numpy would choose here
+
+
+ONEDNN = {
+    AS_IS: {},
+    "SSE41": {"ONEDNN_MAX_CPU_ISA": "SSE41"},
+    "AVX2": {"ONEDNN_MAX_CPU_ISA": "AVX2"},
+    "AVX512_CORE": {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE"},
+    "off": {"ONEDNN": "off"},  # read by conftest.py and watched_kernel.py
+}
+ATEN = {AS_IS: {}, "avx2": {"ATEN_CPU_CAPABILITY": "avx2"}, "default": {"ATEN_CPU_CAPABILITY": "default"}}
+MKL = {AS_IS: {}, "compatible": {"MKL_CBWR": "COMPATIBLE"}}
+NUMPY = {AS_IS: {}, "plain": {"NPY_DISABLE_CPU_FEATURES": " ".join(NUMPYS.get("found", []))}}
+OPENCV = {
+    AS_IS: {},
+    "plain": {"OPENCV_CPU_DISABLE": "AVX512-SKX,AVX2,FP16,AVX,SSE4.2,SSE4.1", "OPENCV_IPP": "disabled"},
+}
+COUNTS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
+SLEEP = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}  # threads that wait do not hold up other work
+THREADS = {str(count): dict.fromkeys(COUNTS, str(count)) | SLEEP for count in (1, 2, 4)}
+SETTINGS: dict[str, dict[str, dict[str, str]]] = {
+    "oneDNN": ONEDNN,
+    "ATen": ATEN,
+    "MKL": MKL,
+    "numpy": NUMPY,
+    "OpenCV": OPENCV,
+    "threads": THREADS,
+}
+Row = tuple[str, ...]  # one level of each setting
+
+# Of torch's own instructions, those of the other libraries, several threads and oneDNN off, each pair occurs.
+FIVE: tuple[Row, ...] = (
+    (AS_IS, AS_IS, AS_IS, AS_IS, AS_IS, "1"),
+    ("off", AS_IS, "compatible", "plain", "plain", "2"),
+    ("off", "default", AS_IS, AS_IS, AS_IS, "4"),
+    ("off", "avx2", "compatible", "plain", "plain", "1"),
+    ("SSE41", "default", "compatible", "plain", "plain", "2"),
+)
+
+
+def environment(row: Row) -> dict[str, str]:
+    """Return the variables that set a row's levels."""
+    chosen = (SETTINGS[name][level] for name, level in zip(SETTINGS, row, strict=True))
+    return {variable: value for level in chosen for variable, value in level.items()}
+
+
+def every_pair() -> list[Row]:
+    """Return few rows in which any two levels of two settings meet, beginning with this machine as it is."""
+    rows = list(product(*SETTINGS.values()))
+    missing = {pair for row in rows for pair in pairs(row)}
+    chosen = [FIVE[0], ("SSE41", "default", AS_IS, AS_IS, AS_IS, "1")]
+    for row in chosen:
+        missing -= set(pairs(row))
+    while missing:
+        best = max(rows, key=lambda row: len(missing & set(pairs(row))))
+        chosen.append(best)
+        missing -= set(pairs(best))
+    return chosen
+
+
+def pairs(row: Row) -> Iterator[tuple[tuple[int, str], ...]]:
+    """Yield every two levels of a row, with the numbers of their settings."""
+    return combinations(enumerate(row), 2)
+
+
+@dataclass(frozen=True)
+class Played:
+    """What came of a row.
+
+    Attributes:
+        failed: Lessons and tests that failed, with what they printed.
+        numbers: Maps and logits of the samples, by name.
+        pictures: The most grey levels by which a lesson's picture differs from the committed one, on average.
+        lessons: What came of each lesson, by world and stem.
+    """
+
+    failed: dict[str, str]
+    numbers: dict[str, np.ndarray]
+    pictures: float
+    lessons: dict[tuple[str, str], Run]
+
+
+def play(
+    row: Row, folder: Path, worlds: Mapping[str, Mapping[str, str]], *, decisions: bool = False, held: bool = True
+) -> Played:
+    """Play one row.
+
+    Args:
+        row: Levels of the settings.
+        folder: An empty folder.
+        worlds: The worlds to run the lessons in, and the variables that choose them.
+        decisions: Whether the lessons record what rounding could turn over.
+        held: Whether the tests of baselines and golden values run too.
+    """
+    levels = environment(row)
+    with two_at_a_time(
+        {
+            (world, lesson.stem): partial(
+                run,
+                lesson,
+                folder / world / lesson.stem,
+                levels | dict(where),
+                compare=world == "scene",
+                decisions=decisions,
+            )
+            for world, where in worlds.items()
+            for lesson in LESSONS
+        },
+    ) as started:
+        lessons = {key: future.result() for key, future in started.items()}
+    failed = {" ".join(key): done.log for key, done in lessons.items() if done.failed or not done.passed}
+    apart = {0.0}
+    for lesson in LESSONS:
+        apart |= set(changed_pictures(lessons["scene", lesson.stem], lesson, at_least=0).values())
+    if held:
+        done = _python(levels, "-m", "pytest", "-q", "--color=no", *(str(TESTS / f"test_{name}.py") for name in HELD))
+        if done.returncode:
+            failed["baselines and golden values"] = done.stdout + done.stderr
+    dumped = folder / "numbers.npz"
+    done = _python(levels, __file__, "--dump", str(dumped))
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return Played(failed, dict(np.load(dumped)), max(apart), lessons)
+
+
+def _python(levels: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - ours
+        [sys.executable, *arguments], env=os.environ | levels, capture_output=True, text=True, check=False
+    )
+
+
+def dump(file: Path) -> None:
+    """Write the maps and logits of all samples that are at hand, as this process computes them."""
+    import torch
+
+    if os.environ.get("ONEDNN") == "off":
+        torch.backends.mkldnn.set_flags(_enabled=False)  # type: ignore[no-untyped-call]
+    numbers = {}
+    for world, name in ASKED:
+        if world in WORLDS:
+            sample = SAMPLES[name](world=world)
+            trace = sample.classifier.trace(sample.picture)
+            numbers[f"logits {world} {name}"] = trace.logits.numpy()
+            for heatmap in trace.compare(list(ASKED[world, name].classes)):
+                numbers[f"map {world} {name} {heatmap.category}"] = heatmap.values
+    np.savez(file, allow_pickle=False, **numbers)
+
+
+def largest(kind: str, one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> float:
+    """Return the largest difference of maps or logits, in units of the range of each."""
+    return max(
+        float(np.abs(one[name] - other[name]).max() / np.ptp(one[name])) for name in one if name.startswith(kind)
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--all", action="store_true", help="every pair of all levels, not only five rows")
+    parser.add_argument("--times", type=int, default=1, metavar="N", help="how often to play each row")
+    parser.add_argument("--dump", type=Path, metavar="FILE", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.dump:
+        dump(options.dump)
+        return 0
+    rows = every_pair() if options.all else list(FIVE)
+    print("".join(f"{name:14}" for name in SETTINGS) + "maps      logits    pictures  seconds  failed", flush=True)
+    played: list[dict[str, np.ndarray]] = []
+    broken = 0
+    for row in rows * options.times:
+        started = time.monotonic()
+        with tempfile.TemporaryDirectory() as folder:
+            done = play(row, Path(folder), WORLDS if options.all else SCENE)
+        played.append(done.numbers)
+        broken += bool(done.failed)
+        apart = "".join(f"{largest(kind, played[0], done.numbers):<10.1e}" for kind in ("map", "logits"))
+        seconds = time.monotonic() - started
+        print(
+            "".join(f"{level:14}" for level in row) + f"{apart}{done.pictures:<10.2f}{seconds:<9.0f}"
+            f"{', '.join(done.failed) or '-'}",
+            flush=True,
+        )
+        for name, log in done.failed.items():
+            print(f"--- {name}\n{log}", flush=True)
+    for kind in ("map", "logits"):
+        between = max(largest(kind, *pair) for pair in combinations(played, 2))
+        print(f"largest difference of {kind}s between two rows: {between:.1e} of the range")
+    print(f"{len(played) - broken} of {len(played)} rows passed")
+    return int(broken > 0)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,36 @@
+"""Print the smallest change of a network that its lesson sees: `python tests/tools/sensitivity.py`.
+
+In each network of the scene world, what the last stage's channel that matters most puts out is scaled, a little less at
+every step, and the lesson that walks through it is compared with what is committed.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from lessons import LESSONS, run
+from mutations import TIMES, WALKTHROUGHS
+
+FACTORS = (1.02, 1.01, 1.005, 1.002, 1.001, 1.0005)
+
+
+def main() -> None:
+    for network, (number, *_) in WALKTHROUGHS.items():
+        (lesson,) = (lesson for lesson in LESSONS if lesson.stem.startswith(number))
+        for factor in FACTORS:
+            with tempfile.TemporaryDirectory() as folder:
+                mutation = f"{network}{TIMES}{factor:g}"
+                world = {"GRADCAM_WIDGETS_WORLD": "scene"}
+                done = run(lesson, Path(folder), world, compare=True, mutation=mutation)
+            cells = ", ".join(map(str, done.failed)) or "none"
+            print(f"{mutation:18} {lesson.stem}: red cells {cells}", flush=True)
+            if not done.failed:
+                break
+
+
+if __name__ == "__main__":
+    main()
