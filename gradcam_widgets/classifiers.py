@@ -22,6 +22,7 @@ from .downloads import Download, fetch, is_cached
 from .errors import ModelError
 from .gradcam import GradCAM
 from .images import read_picture
+from .paths import expanded, is_file, is_folder
 from .preprocessing import FloatBox, Geometry, Preprocessing
 
 if TYPE_CHECKING:
@@ -297,11 +298,11 @@ def _own_checkpoint(name: str) -> Path | None:
     folder = os.environ.get(CHECKPOINTS_VARIABLE)
     if not folder:
         return None
-    path = Path(folder).expanduser()
-    if not path.is_dir():
+    path = expanded(folder, ModelError)
+    if not is_folder(path):
         raise ModelError(f"{CHECKPOINTS_VARIABLE} names '{folder}', which is no folder: set it to one, or unset it.")
     file = path / f"{name}.pth"
-    return file if file.is_file() else None
+    return file if is_file(file) else None
 
 
 def _read_checkpoint(path: Path) -> tuple[dict[str, Tensor], list[str] | None]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gradcam_widgets.errors import DownloadError
+from gradcam_widgets.paths import expanded, is_file
 
 HOME_VARIABLE = "GRADCAM_WIDGETS_HOME"
 
@@ -111,17 +112,25 @@ def cache_folder() -> Path:
 
     Returns:
         The absolute path of the folder, which need not exist yet; a leading ``~`` is expanded.
+
+    Raises:
+        DownloadError: No variable names a folder, and this user has no home.
     """
     home = os.environ.get(HOME_VARIABLE)
     if home:
-        return Path(home).expanduser().absolute()
+        return expanded(home, DownloadError).absolute()
     import pooch  # noqa: PLC0415 - costs 0.1 s, which an import of the package should not
 
-    return Path(pooch.os_cache("gradcam_widgets"))
+    try:
+        return Path(pooch.os_cache("gradcam_widgets")).expanduser()  # older ones leave ~ to be a folder's name
+    except RuntimeError:
+        raise DownloadError(
+            f"There is no home folder to keep downloads in: set {HOME_VARIABLE} to a folder that you may write in.",
+        ) from None
 
 
 def is_cached(file: str | Download) -> bool:
-    """Say whether `fetch` would answer without the network: the file is there and undamaged.
+    """Say whether `fetch` would answer without the network: there is a cache, and in it the file, undamaged.
 
     Args:
         file: A key of `REGISTRY`, or a download of one's own.
@@ -130,8 +139,11 @@ def is_cached(file: str | Download) -> bool:
         DownloadError: The registry has no such file, or the one in the cache cannot be read.
     """
     download = _registered(file)
-    target = cache_folder() / download.path
-    return target.is_file() and _sha256(target).startswith(download.sha256)
+    try:
+        target = cache_folder() / download.path
+    except DownloadError:
+        return False
+    return is_file(target) and _sha256(target).startswith(download.sha256)
 
 
 def fetch(file: str | Download, *, timeout: float = 30.0, progress: bool = True) -> Path:
@@ -154,7 +166,7 @@ def fetch(file: str | Download, *, timeout: float = 30.0, progress: bool = True)
     """
     download = _registered(file)
     target = cache_folder() / download.path
-    if target.is_file():
+    if is_file(target):
         if _sha256(target).startswith(download.sha256):
             return target
         _remove(target)

@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from gradcam_widgets.errors import PictureError
+from gradcam_widgets.paths import expanded, is_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,7 +111,7 @@ def _from_file(source: str | os.PathLike[str], limit: int) -> NDArray[np.uint8]:
         raise PictureError(f"{name} is an address, not a file: download it and give the path of the file.")
     path = Path(given)
     if path.parts[:1] == ("~",):
-        path = path.expanduser()
+        path = expanded(path, PictureError)
     with _opened(path, name) as stream:
         return _from_stream(stream, name, limit)
 
@@ -121,7 +122,7 @@ def _opened(path: Path, name: str) -> IO[bytes]:
     except FileNotFoundError as error:
         raise PictureError(_no_such_file(path)) from error
     except (IsADirectoryError, PermissionError) as error:
-        if path.is_dir():
+        if is_folder(path):
             raise PictureError(f"{name} is a folder: give one picture file in it.") from error
         raise PictureError(f"{name} may not be read: change its permissions or give a copy.") from error
     except (OSError, ValueError) as error:
@@ -130,7 +131,7 @@ def _opened(path: Path, name: str) -> IO[bytes]:
 
 def _no_such_file(path: Path) -> str:
     folder = path.parent.absolute()
-    if not folder.is_dir():
+    if not is_folder(folder):
         return f"There is no folder '{folder}' to read '{path.name}' from: check the path."
     listable = os.access(folder, os.R_OK)
     names = {entry.name.casefold(): entry.name for entry in folder.iterdir()} if listable else {}

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from .errors import GradCAMError
+from .paths import is_file
 
 PACKAGE = Path(__file__).parent
 COPIES = Path("gradcam_tutorials")
@@ -28,14 +29,23 @@ def copy_tutorials(folder: Path = COPIES) -> list[Path]:
 
     Returns:
         The copies.
+
+    Raises:
+        GradCAMError: If the folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     copies = []
-    for notebook in sorted(tutorials().glob("*.ipynb")):
-        target = folder / notebook.name
-        if not target.exists():
-            shutil.copyfile(notebook, target)
-        copies.append(target)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for notebook in sorted(tutorials().glob("*.ipynb")):
+            target = folder / notebook.name
+            if not target.exists():
+                shutil.copyfile(notebook, target)
+            copies.append(target)
+    except OSError as error:
+        raise GradCAMError(
+            f"The lessons cannot be copied to '{folder.absolute()}' ({error.strerror}): "
+            "change to a folder that you may write in."
+        ) from error
     return copies
 
 
@@ -68,7 +78,7 @@ def demo(options: list[str]) -> int:
 
 
 def _find(notebook: str | None) -> Path:
-    if notebook is not None and Path(notebook).is_file():
+    if notebook is not None and is_file(notebook):
         return Path(notebook)
     copies = copy_tutorials()
     found = [copy for copy in copies if notebook is None or copy.name.startswith(notebook)]

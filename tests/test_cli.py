@@ -128,9 +128,14 @@ def test_the_main_job_on_the_submarine_photograph(
     done = subprocess.run(
         [sys.executable, "-m", "gradcam_widgets", "explain", "sample:submarine"],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
-        env={**environment, "GRADCAM_WIDGETS_HOME": str(photo_world)},
+        env={
+            **environment,
+            "GRADCAM_WIDGETS_HOME": str(photo_world),
+            "GRADCAM_WIDGETS_WORLD": "auto",
+            "PYTHONIOENCODING": "utf-8",
+        },
     )
     assert "        0.832    23.13  submarine (833)\n        0.070    20.66  aircraft carrier (403)\n" in done.stdout
     assert "submarine (833) | features.12 13×13 grad-cam | -0.102 to 0.928 | peak (8, 3) | " in done.stdout
@@ -184,7 +189,7 @@ def test_export_writes_a_page_with_a_layer_of_each_grid(picture: Path, capsys: p
     assert main(["export", "fox.png", "--model", "squeezenet1_1", "--class", "seal", "red fox"]) == 0
     page = picture.with_name("fox_gradcam.html")
     assert capsys.readouterr().out == f"page: fox_gradcam.html ({page.stat().st_size / 1000:.0f} kB)\n"
-    data = json.loads(page.read_text().split('id="data">')[1].split("</script>")[0])
+    data = json.loads(page.read_text(encoding="utf-8").split('id="data">')[1].split("</script>")[0])
     assert {tuple(each["grid"]) for each in data["maps"]} == {(55, 55), (27, 27), (13, 13)}
     assert {each["title"] for each in data["maps"]} == {"grey seal (2)", "red fox (0)"}
     assert data["layer"] == "features.12"
@@ -209,15 +214,15 @@ def test_lab_opens_copies_and_never_writes_over_the_users_own(
 ) -> None:
     (tmp_path / "originals").mkdir()
     for name in ("00_start_here", "01_submarine"):
-        (tmp_path / "originals" / f"{name}.ipynb").write_text("original")
+        (tmp_path / "originals" / f"{name}.ipynb").write_text("original", encoding="utf-8")
     monkeypatch.setattr(launch, "tutorials", lambda: tmp_path / "originals")
     monkeypatch.chdir(tmp_path)
     assert main(["lab"]) == 0
     mine = tmp_path / "gradcam_tutorials" / "01_submarine.ipynb"
-    mine.write_text("mine")
+    mine.write_text("mine", encoding="utf-8")
     assert main(["lab", "01", "--", "--no-browser"]) == 0
     assert main(["lab", "--", "--no-browser", "--port=8899"]) == 0
-    assert mine.read_text() == "mine"
+    assert mine.read_text(encoding="utf-8") == "mine"
     folder = Path("gradcam_tutorials")
     assert launched == [
         [sys.executable, "-m", "jupyterlab", str(folder / "00_start_here.ipynb")],
@@ -230,8 +235,20 @@ def test_demo_opens_the_panel_in_voila(launched: list[list[str]]) -> None:
     assert main(["demo", "--", "--port=8899"]) == 0
     ((_, _, module, notebook, port),) = launched
     assert (module, port) == ("voila", "--port=8899")
-    (cell,) = json.loads(Path(notebook).read_text())["cells"]
+    (cell,) = json.loads(Path(notebook).read_text(encoding="utf-8"))["cells"]
     assert "GradCAMPanel()" in "".join(cell["source"])
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, launched: list[list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("gradcam_tutorials").write_bytes(b"a file where the folder should be")
+    assert main(["lab"]) == 2
+    assert launched == []
+    told = capsys.readouterr().err
+    assert told.startswith(f"gradcam-widgets: The lessons cannot be copied to '{tmp_path / 'gradcam_tutorials'}' (")
+    assert told.endswith("): change to a folder that you may write in.\n")
 
 
 def test_a_missing_server_or_notebook_is_one_sentence(

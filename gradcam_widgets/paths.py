@@ -1,0 +1,37 @@
+"""Paths as people give them and read them, on systems that do not know their names or do not let them look."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .errors import GradCAMError
+
+
+def expanded(path: str | os.PathLike[str], error: type[GradCAMError]) -> Path:
+    """Replace a leading ~ by the home folder.
+
+    Raises:
+        GradCAMError: As `error`, if nobody knows that folder, as in a container without a list of users.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise error(f"'{path}' begins with ~, and that home folder is not known: give the path in full.") from None
+
+
+def is_file(path: str | os.PathLike[str]) -> bool:
+    """Say whether there is a file that can be seen; pathlib raises where a folder may not be entered."""
+    return os.path.isfile(path)  # noqa: PTH113 - for that reason
+
+
+def is_folder(path: str | os.PathLike[str]) -> bool:
+    """Say whether there is a folder that can be seen; pathlib raises where the one above may not be entered."""
+    return os.path.isdir(path)  # noqa: PTH112 - for that reason
+
+
+def legible(path: str | os.PathLike[str]) -> str:
+    """Return a path as people read it, also where this process cannot tell the bytes of its name for letters."""
+    return os.fsencode(path).decode("utf-8", "replace")
