@@ -20,6 +20,7 @@ from .images import read_picture
 from .layers import last_of_each_grid, main_layers
 from .methods import METHODS
 from .overlay import Evidence
+from .paths import is_file, legible
 from .preprocessing import Geometry
 from .samples import SAMPLES
 
@@ -47,9 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0, or 2 after bad input, which is told in one sentence on stderr; for `lab` and `demo` what the server returns.
     """
-    options = _parser().parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a console that knows no × shows ? for it
+    options = _parser().parse_args(arguments)
     with warnings.catch_warnings():
         warnings.showwarning = _tell  # type: ignore[assignment]  # its file and line are left out
         try:
@@ -151,9 +152,9 @@ def _explain(options: argparse.Namespace) -> None:
             "network": classifier.name,
             "predictions": [prediction._asdict() for prediction in predictions],
             "maps": [_as_json(heatmap) for heatmap in heatmaps],
-            "figure": str(output),
+            "figure": legible(output),
         }
-        print(json.dumps(report, indent=1, ensure_ascii=False))
+        print(json.dumps(report, indent=1))  # ASCII, which is the same on every console
         return
     print(f"{question.name}, seen by {classifier.name}")
     print(_table(predictions))
@@ -161,7 +162,7 @@ def _explain(options: argparse.Namespace) -> None:
         print(heatmap.digest())
         for remark in heatmap.remarks:
             print(f"  {remark}")
-    print(f"figure: {output}")
+    print(f"figure: {legible(output)}")
 
 
 def _export(options: argparse.Namespace) -> None:
@@ -184,7 +185,7 @@ def _export(options: argparse.Namespace) -> None:
         layer=trace.layers[-1].name,
         title=f"{question.name}: where the network looked",
     )
-    print(f"page: {output} ({output.stat().st_size / 1000:.0f} kB)")
+    print(f"page: {legible(output)} ({output.stat().st_size / 1000:.0f} kB)")
 
 
 class _Question(NamedTuple):
@@ -202,7 +203,7 @@ def _question(options: argparse.Namespace) -> _Question:
         name = options.model or SQUEEZENET_675KB
         return _Question(
             read_picture(options.picture),
-            file.name,
+            legible(file.name),
             file.stem,
             file,
             lambda: load_classifier(name, geometry=options.geometry),
@@ -224,7 +225,7 @@ def _question(options: argparse.Namespace) -> _Question:
 
 def _output(options: argparse.Namespace, question: _Question, ending: str) -> Path:
     output: Path = options.output or Path(f"{question.stem}_gradcam{ending}")
-    if question.file is not None and output.exists() and output.samefile(question.file):
+    if question.file is not None and is_file(output) and output.samefile(question.file):
         raise PictureError(f"'{output}' is the picture itself: give another name.")
     return output
 
@@ -288,7 +289,7 @@ def _layer_line(layer: Layer, width: int) -> str:
 def _fetch(_options: argparse.Namespace) -> None:
     for name, download in REGISTRY.items():
         state = "cached" if is_cached(name) else "fetched"
-        print(f"{state:8} {download.size / 1000:7.0f} kB  {fetch(name)}  ({download.terms})")
+        print(f"{state:8} {download.size / 1000:7.0f} kB  {legible(fetch(name))}  ({download.terms})")
 
 
 def _tell(message: Warning | str, *_: object) -> None:

@@ -64,7 +64,7 @@ def write_page(
         raise GradCAMError("A page needs at least one map, and none was given: name a class and a layer.")
     text = page(heatmaps, look, layer or heatmaps[0].layer, title, guessing=guessing)
     with writing(path):
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(text.encode("utf-8", "replace"))  # the same bytes on every system, whatever a title holds
     return path
 
 

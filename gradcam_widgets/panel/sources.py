@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gradcam_widgets.classifiers import SQUEEZENET_675KB, Classifier, load_classifier
 from gradcam_widgets.errors import ModelError, PictureError
 from gradcam_widgets.images import read_picture
+from gradcam_widgets.paths import legible
 from gradcam_widgets.samples import SAMPLES, Sample
 from gradcam_widgets.samples.networks import NETWORKS
 from gradcam_widgets.samples.weights import load_scene_classifier
@@ -75,7 +76,7 @@ def find_picture(given: Any, world: str | None) -> PictureSource:
     if isinstance(given, (str, os.PathLike)):
         path = os.fspath(given)
         code = f"from gradcam_widgets import read_picture\n\npicture = read_picture({path!r})\n"
-        return PictureSource(read_picture(path), Path(path).name, code)
+        return PictureSource(read_picture(path), legible(Path(path).name), code)
     code = "from gradcam_widgets import read_picture\n\npicture = read_picture(...)  # the picture that you gave\n"
     return PictureSource(read_picture(given), "picture", code)
 

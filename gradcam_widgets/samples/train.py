@@ -162,7 +162,7 @@ def write_manifest(out: Path, seconds: Mapping[str, float]) -> None:
             for name, own in seconds.items()
         },
     }
-    (out / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
+    (out / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8", newline="\n")
 
 
 def save_scenes(file: Path, pool: ProcessPoolExecutor) -> None:
