@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
+from matplotlib import rcParams
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colorbar import Colorbar
@@ -34,6 +35,7 @@ BAR_INCHES, TITLE_INCHES, LINE_INCHES = 0.13, 0.24, 0.155
 MOST_PIXELS_A_SIDE = 900
 ENDINGS = (".png", ".jpg", ".jpeg", ".pdf", ".svg")
 MUTED = "#555555"
+SPARE_FONT = "DejaVu Sans"  # comes with matplotlib
 
 
 class _Shown(Figure):
@@ -153,8 +155,11 @@ def writing(path: Path) -> Iterator[None]:
     """Turn the system's errors of writing a file into a `PictureError`."""
     try:
         yield
-    except OSError as error:
-        raise PictureError(f"'{path}' cannot be written ({error.strerror}): choose a folder that exists.") from error
+    except (OSError, UnicodeError) as error:  # a name may have letters that this system's names cannot
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise PictureError(
+            f"'{path}' cannot be written ({reason}): choose a folder that exists and that you may write in."
+        ) from error
 
 
 def _canvas(panels: int, aspect: float, notes: Sequence[str], headline: str | None) -> tuple[Figure, list[Axes], Axes]:
@@ -175,10 +180,21 @@ def _canvas(panels: int, aspect: float, notes: Sequence[str], headline: str | No
     bar = place(MARGIN + panels * (wide + GAP), BAR_INCHES)
     left = MARGIN / width
     figure.text(
-        left, MARGIN / height, "\n".join(lines), fontsize=8, color=MUTED, va="bottom", linespacing=1.3, parse_math=False
+        left,
+        MARGIN / height,
+        "\n".join(lines),
+        fontsize=8,
+        fontfamily=_fonts(),
+        color=MUTED,
+        va="bottom",
+        linespacing=1.3,
+        parse_math=False,
     )
     if headline:
-        figure.text(left, 1 - MARGIN / height, headline, fontsize=12, fontweight="bold", va="top", parse_math=False)
+        top = 1 - MARGIN / height
+        figure.text(
+            left, top, headline, fontsize=12, fontfamily=_fonts(), fontweight="bold", va="top", parse_math=False
+        )
     return figure, axes, bar
 
 
@@ -188,7 +204,8 @@ def _show(axes: Axes, picture: NDArray[np.uint8], title: str, *, emphasis: bool 
 
 
 def _frame(axes: Axes, title: str, *, emphasis: bool = False) -> None:
-    axes.set_title(title, fontsize=9.5, color="black" if emphasis else MUTED, parse_math=False)
+    color = "black" if emphasis else MUTED
+    axes.set_title(title, fontsize=9.5, fontfamily=_fonts(), color=color, parse_math=False)
     axes.set_xticks([])
     axes.set_yticks([])
     for spine in axes.spines.values():
@@ -208,9 +225,16 @@ def _bar(axes: Axes, shades: ScalarMappable, evidence: Evidence) -> None:
         "both": "against   ·   for",
     }
     bar = Colorbar(axes, shades)
-    bar.set_label(f"{label[evidence]} (raw)", fontsize=8, color=MUTED)
+    bar.set_label(f"{label[evidence]} (raw)", fontsize=8, fontfamily=_fonts(), color=MUTED)
     axes.tick_params(labelsize=8, colors=MUTED)
+    for tick in axes.get_yticklabels():
+        tick.set_fontfamily(_fonts())
     bar.outline.set_visible(False)
+
+
+def _fonts() -> list[str]:
+    """Return the fonts that a person has chosen, and one for the letters that they lack."""
+    return [*rcParams["font.family"], SPARE_FONT]
 
 
 def _headline(heatmap: Heatmap, *, short: bool = False) -> str:
