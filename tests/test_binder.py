@@ -122,7 +122,7 @@ def wheel(folder: Path, name: str, version: str, requires: Sequence[str] = (), e
 
 def chosen_by_pip(folder: Path, requirements: str) -> dict[str, str]:
     """Return the versions that pip would install from the wheels in a folder."""
-    (folder / "requirements.txt").write_text(requirements)
+    (folder / "requirements.txt").write_text(requirements, encoding="utf-8")
     options = ["--dry-run", "--ignore-installed", "--no-index", "--quiet", "--find-links", str(folder)]
     done = subprocess.run(  # noqa: S603 - ours
         [sys.executable, "-m", "pip", "install", *options, "--report", "-", "-r", str(folder / "requirements.txt")],
@@ -214,7 +214,7 @@ requests.adapters.HTTPAdapter.send = send
 def home(answers: Answers, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home folder that postBuild leaves behind, in an environment that knows nothing else."""
     home, redirect = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("redirect")
-    (redirect / "sitecustomize.py").write_text(REDIRECT.format(port=answers.server_port))
+    (redirect / "sitecustomize.py").write_text(REDIRECT.format(port=answers.server_port), encoding="utf-8")
     subprocess.run(  # noqa: S603 - ours
         [str(BINDER / "postBuild")],
         cwd=ROOT,
@@ -239,11 +239,11 @@ def test_the_build_fetches_every_file_once(home: Path, answers: Answers) -> None
 
 def test_jupyterlab_asks_for_no_news(home: Path) -> None:
     settings = home / ".jupyter/lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
-    assert json.loads(settings.read_text()) == {"fetchNews": "false", "checkForUpdates": False}
+    assert json.loads(settings.read_text(encoding="utf-8")) == {"fetchNews": "false", "checkForUpdates": False}
 
 
 def test_a_build_that_cannot_fetch_fails(tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text(REDIRECT.format(port=9))  # where nobody answers
+    (tmp_path / "sitecustomize.py").write_text(REDIRECT.format(port=9), encoding="utf-8")  # where nobody answers
     done = subprocess.run(  # noqa: S603 - ours
         [str(BINDER / "postBuild")],
         cwd=ROOT,

@@ -117,7 +117,7 @@ def damaged(path: Path) -> None:
 
 
 def text(path: Path) -> None:
-    path.write_text("not weights")
+    path.write_text("not weights", encoding="utf-8")
 
 
 def empty(path: Path) -> None:

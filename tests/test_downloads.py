@@ -242,12 +242,12 @@ def test_address_that_is_none() -> None:
 
 
 def test_cache_that_cannot_be_written(server: Server, cache: Path) -> None:
-    cache.write_text("a file where the folder should be")
+    cache.write_text("a file where the folder should be", encoding="utf-8")
     message = complaint(clock(server.address))
     for part in (CLOCK, server.address, str(cache / CLOCK), "GRADCAM_WIDGETS_HOME"):
         assert part in message
     assert server.asked == []
-    assert cache.read_text() == "a file where the folder should be"
+    assert cache.read_text(encoding="utf-8") == "a file where the folder should be"
 
 
 def test_folder_where_the_file_should_be(server: Server, cache: Path) -> None:

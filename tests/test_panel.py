@@ -912,7 +912,7 @@ def test_what_waits_for_a_guess_is_not_given_away(panel: GradCAMPanel, tmp_path:
     data, metadata = panel._repr_mimebundle_()
     assert "peak" not in data["text/plain"]
     assert "centred" not in metadata["image/jpeg"]["alt"]
-    page = panel.export_html(tmp_path / "page.html").read_text()
+    page = panel.export_html(tmp_path / "page.html").read_text(encoding="utf-8")
     assert json.loads(page.split('id="data">')[1].split("</script>")[0])["guessing"] is True
 
 

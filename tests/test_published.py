@@ -140,7 +140,7 @@ def test_59_photographs_are_recognised_as_often_as_published(
 ) -> None:
     assert photo_world
     asked = classifier if geometry == "squash" else load_classifier("squeezenet_675kb", geometry="crop")
-    with (imagenet_sample / "labels.csv").open(newline="") as file:
+    with (imagenet_sample / "labels.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 59
     first = among_five = 0

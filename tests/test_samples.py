@@ -155,7 +155,7 @@ def test_held_out_scenes_are_recognised_and_the_manifest_says_so(name: str) -> N
 
 
 def manifest() -> Any:
-    return json.loads((FOLDER / MANIFEST).read_text())
+    return json.loads((FOLDER / MANIFEST).read_text(encoding="utf-8"))
 
 
 def test_the_manifest_says_how_the_weights_came_about() -> None:

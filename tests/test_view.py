@@ -49,18 +49,19 @@ def node() -> str:
 @pytest.mark.parametrize("name", ["pure", "render", "page"])
 def test_the_views_own_code_in_node(node: str, tmp_path: Path, name: str) -> None:
     golden = tmp_path / "golden.json"
-    golden.write_text(json.dumps(made_golden(tmp_path), default=in_base64))
+    golden.write_text(json.dumps(made_golden(tmp_path), default=in_base64), encoding="utf-8")
     run = subprocess.run(  # noqa: S603 - node as it was found
         [node, "--test", str(TESTS / f"{name}.test.mjs")],
-        env={**os.environ, "GRADCAM_WIDGETS_GOLDEN": str(golden)},
+        # numbers are written with points even where German is spoken
+        env={**os.environ, "LC_ALL": "de_DE.UTF-8", "GRADCAM_WIDGETS_GOLDEN": str(golden)},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=240,
         check=False,
     )
     assert run.returncode == 0, f"\n{run.stdout}\n{run.stderr}"
     tests = int(re.search(r"^# pass (\d+)$", run.stdout, re.MULTILINE)[1])  # type: ignore[index]
-    declared = (TESTS / f"{name}.test.mjs").read_text().count("test(")
+    declared = (TESTS / f"{name}.test.mjs").read_text(encoding="utf-8").count("test(")
     assert tests >= declared, run.stdout
 
 

@@ -58,7 +58,7 @@ def print_machine() -> None:
     """Print in one line what was measured and on what, with the load that others put on it."""
     peers = ", ".join(f"{name} {version(name)}" for name in PEERS)
     load = Path("/proc/loadavg")
-    busy = f"; load before {load.read_text().split()[0]}" if load.exists() else ""
+    busy = f"; load before {load.read_text(encoding='utf-8').split()[0]}" if load.exists() else ""
     print(
         f"torch {torch.__version__} on {torch.get_num_threads()} threads ({platform.machine()}), {peers}{busy}",
         flush=True,

@@ -39,14 +39,14 @@ def measure(name: str, tool: str) -> int:
     model.zero_grad()  # pytorch-grad-cam leaves gradients on the weights
     gc.collect()
     ctypes.CDLL("libc.so.6").malloc_trim(0)
-    Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # the high-water mark starts anew
     resting = _status("VmRSS")
     ask(batch, list(range(BATCH)))
     return _status("VmHWM") - resting
 
 
 def _status(field: str) -> int:
-    found = re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    found = re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="utf-8"))
     assert found
     return int(found[1])
 

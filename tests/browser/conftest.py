@@ -30,7 +30,7 @@ def write(_=None):
     state["edits"] = [[edit.kind, list(edit.box)] for edit in panel.edits]
     state["digest"] = repr(panel)
     target = pathlib.Path({state!r})
-    target.with_suffix(".new").write_text(json.dumps(state))
+    target.with_suffix(".new").write_text(json.dumps(state), encoding="utf-8")
     os.replace(target.with_suffix(".new"), target)
 write()
 panel.observe(write)

@@ -152,7 +152,7 @@ class Driver:
     def kernel(self) -> dict[str, Any]:
         """Return the panel's traits as the kernel last wrote them down."""
         assert self._state_file is not None
-        state: dict[str, Any] = json.loads(self._state_file.read_text())
+        state: dict[str, Any] = json.loads(self._state_file.read_text(encoding="utf-8"))
         return state
 
     def wait_for_kernel(self, **expected: Any) -> None:

@@ -69,7 +69,7 @@ def notebook(path: Path, *cells: str) -> Path:
             for i, cell in enumerate(cells)
         ],
     }
-    path.write_text(json.dumps(content))
+    path.write_text(json.dumps(content), encoding="utf-8")
     return path
 
 
@@ -78,8 +78,8 @@ def serving(kind: str, folder: Path, private: Path, theme: str = "JupyterLab Lig
     """Run a server on a folder; yields its address."""
     settings = private / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True, exist_ok=True)
-    (settings / "notification.jupyterlab-settings").write_text(json.dumps(QUIET))
-    (settings / "themes.jupyterlab-settings").write_text(json.dumps({"theme": theme}))
+    (settings / "notification.jupyterlab-settings").write_text(json.dumps(QUIET), encoding="utf-8")
+    (settings / "themes.jupyterlab-settings").write_text(json.dumps({"theme": theme}), encoding="utf-8")
     environment = os.environ | {
         "JUPYTER_CONFIG_DIR": str(private / "config"),
         "JUPYTER_DATA_DIR": str(private / "data"),
@@ -93,7 +93,7 @@ def serving(kind: str, folder: Path, private: Path, theme: str = "JupyterLab Lig
     program, *options = COMMANDS[kind]
     port_option = f"--Voila.port={port}" if kind == "voila" else f"--port={port}"
     root = [str(folder)] if kind == "voila" else [f"--ServerApp.root_dir={folder}"]
-    log = (private / f"{kind}.log").open("w")
+    log = (private / f"{kind}.log").open("w", encoding="utf-8")
     server = subprocess.Popen(  # noqa: S603 - our own command
         [str(Path(sys.executable).parent / program), *options, port_option, *root],
         env=environment,
@@ -122,4 +122,4 @@ def _wait(server: subprocess.Popen[bytes], address: str, log: str) -> None:
             time.sleep(0.2)
         else:
             return
-    raise RuntimeError(Path(log).read_text()[-3000:])
+    raise RuntimeError(Path(log).read_text(encoding="utf-8")[-3000:])
