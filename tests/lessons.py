@@ -178,9 +178,10 @@ def run(
     startup.mkdir(parents=True)
     (startup / "watch.py").write_text(
         f"def _watch():\n    import sys\n    sys.path.append({str(TESTS)!r})\n    import watched_kernel\n"
-        "    watched_kernel.watch(get_ipython())\n    sys.path.pop()\n_watch()\ndel _watch\n"
+        "    watched_kernel.watch(get_ipython())\n    sys.path.pop()\n_watch()\ndel _watch\n",
+        encoding="utf-8",
     )
-    (folder / "pytest.ini").write_text("[pytest]\n")  # not ours: its warnings are not errors
+    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")  # not ours: its warnings are not errors
     copy = Path(shutil.copy(lesson, folder))
     shutil.copy(COMPARISON, folder)
     leave_out = ("PYTHONPATH", "PYTHONWARNINGS", "PYTEST_ADDOPTS", "GRADCAM_WIDGETS_CHECKPOINTS", "MPLBACKEND")
@@ -203,8 +204,8 @@ def run(
         passed=len(re.findall(r"^PASSED .*::Cell \d+$", done.stdout, re.MULTILINE)),
         failed=tuple(int(n) + 1 for n in re.findall(r"^(?:FAILED|ERROR) .*::Cell (\d+)", done.stdout, re.MULTILINE)),
         log=done.stdout + done.stderr,
-        asked=tuple(asked.read_text().splitlines()) if asked.exists() else (),
-        peak=int(peak.read_text()) if peak.exists() else 0,
+        asked=tuple(asked.read_text(encoding="utf-8").splitlines()) if asked.exists() else (),
+        peak=int(peak.read_text(encoding="utf-8")) if peak.exists() else 0,
         pictures=tuple(path.read_bytes() for path in sorted(report.glob("picture-*"))),
         decisions=tuple(json.loads(decided.read_text(encoding="utf-8"))) if decided.exists() else (),
     )

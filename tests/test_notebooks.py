@@ -144,7 +144,9 @@ def test_a_run_tells_what_differs_from_what_is_committed(tmp_path: Path) -> None
         cell(SHOW_RED, shown((60, 60, 200))),
     ]
     lesson = tmp_path / "wrong.ipynb"
-    lesson.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": cells}))
+    lesson.write_text(
+        json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": cells}), encoding="utf-8"
+    )
     done = run(lesson, tmp_path / "run", {}, compare=True)
     assert done.failed == (2, 3), done.log
     assert done.passed == 4
@@ -314,7 +316,7 @@ def test_a_spoilt_lesson_is_rejected(spoil: Callable[[Any], None], said: str, so
 
 
 def test_sanitizers_are_few_and_each_says_why() -> None:
-    lines = [line for line in SANITIZERS.read_text().splitlines() if line]
+    lines = [line for line in SANITIZERS.read_text(encoding="utf-8").splitlines() if line]
     sections = [i for i, line in enumerate(lines) if re.fullmatch(r"\[\w+\]", line)]
     assert len(sections) == sum(line.startswith("regex:") for line in lines) <= MOST_SANITIZERS
     for i in sections:

@@ -68,7 +68,9 @@ def index(tmp_path: Path) -> Iterator[str]:
         place = tmp_path / "index" / name
         place.mkdir(parents=True)
         wheel(place, name, version)
-        (place / "index.html").write_text("".join(f'<a href="{each.name}">x</a>' for each in place.glob("*.whl")))
+        (place / "index.html").write_text(
+            "".join(f'<a href="{each.name}">x</a>' for each in place.glob("*.whl")), encoding="utf-8"
+        )
     handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "index"))
     handler.log_message = lambda *_: None  # type: ignore[attr-defined]
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:

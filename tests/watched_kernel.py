@@ -21,7 +21,7 @@ def watch(shell: Any) -> None:
     report = Path(os.environ["LESSON_REPORT"])
     _refuse_the_internet(report / "asked")
     _keep_pictures(shell, report)
-    shell.events.register("post_run_cell", lambda _result: (report / "peak").write_text(str(peak())))
+    shell.events.register("post_run_cell", lambda _result: (report / "peak").write_text(str(peak()), encoding="utf-8"))
     if os.environ.get("ONEDNN") == "off":
         import torch
 
@@ -41,7 +41,7 @@ def peak() -> int:
     """Return the most memory that this process has had so far, bytes; that of its parent does not count."""
     status = Path("/proc/self/status")
     if status.exists():
-        return int(status.read_text().partition("VmHWM:")[2].split()[0]) * KIB
+        return int(status.read_text(encoding="utf-8").partition("VmHWM:")[2].split()[0]) * KIB
     import resource  # macOS, where ru_maxrss is in bytes
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

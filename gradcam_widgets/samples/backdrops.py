@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from .resampling import enlarge
 from .shapes import Color, mix, scaled, smooth
 from .textures import TILE, between, cut, ease, plane
 
@@ -204,7 +205,7 @@ def leaves(
     colors += np.float32(fog) * (light.haze - colors)
     area, large = (slice(top, bottom), slice(left, right)), (right - left, bottom - top)
     cover = np.asarray(cv2.resize(cover, large, interpolation=cv2.INTER_LINEAR), np.uint8)
-    canvas.blend(area, np.asarray(cv2.resize(colors, large, interpolation=cv2.INTER_LINEAR), np.float32), cover)
+    canvas.blend(area, enlarge(colors, cover.shape), cover)
     np.copyto(canvas.labels[area], np.uint8(0), where=cover >= 128)
 
 

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from .backdrops import blades, leaves
+from .resampling import blur, enlarge
 from .shading import Stroke
 from .shapes import Color, Piece, Points, mix, pose_at, scaled, smooth, tube
 from .textures import TILE, between, cut, ease, plane
@@ -62,8 +63,7 @@ def _thicket(size: int, rng: Generator, light: Light, green: Color) -> NDArray[n
     colors += gap[..., None] * (light.haze * np.array([0.95, 1.0, 0.86], np.float32) - colors)
     haze = np.float32(0.12 + 0.22 * light.density)
     colors += haze * (light.haze - colors)
-    blurred = cv2.GaussianBlur(np.asarray(colors, np.float32), (0, 0), 0.009 * small)
-    return np.asarray(cv2.resize(blurred, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
+    return enlarge(blur(np.asarray(colors, np.float32), 0.009 * small, beyond="mirror"), (size, size))
 
 
 def _water(above: NDArray[np.float32], shape: tuple[int, int], rng: Generator, light: Light) -> NDArray[np.float32]:

@@ -86,7 +86,7 @@ class Scene:
 
 
 def render(categories: Sequence[str], seed: int, *, photographer: bool = False, size: int = 224) -> Scene:
-    """Draw a scene: the same from the same arguments, on any machine to within one grey level.
+    """Draw a scene: the same from the same arguments, on any machine.
 
     Args:
         categories: One or two of `CATEGORIES` from one habitat (`HABITATS`); the first is nearer and larger.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from .resampling import blur, enlarge
 from .textures import cut
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def lit(
     if stroke.fog:
         colors += np.float32(stroke.fog) * (light.haze - colors)
     colors = np.asarray(colors, np.float32)
-    large = cv2.resize(colors, (columns, rows), interpolation=cv2.INTER_LINEAR) if factor > 1 else colors
+    large = enlarge(colors, (rows, columns)) if factor > 1 else colors
     strength, cells = piece.texture
     if strength:
         step = 16 * cells / pose.scale
@@ -160,8 +161,8 @@ def _relief(
     height = cv2.resize(cover, small, interpolation=cv2.INTER_AREA).astype(np.float32)
     height /= 255
     radius = max(radius, 0.6)
-    wide = cv2.GaussianBlur(height, (0, 0), min(radius, 12), borderType=cv2.BORDER_CONSTANT)
-    fine = cv2.GaussianBlur(height, (0, 0), min(radius, 12) * 0.35 + 0.3, borderType=cv2.BORDER_CONSTANT)
+    wide = blur(height, min(radius, 12))
+    fine = blur(height, min(radius, 12) * 0.35 + 0.3)
     height = wide * np.float32(2.2 * radius) + fine * np.float32(0.5 * radius)
     x = cv2.Sobel(height, cv2.CV_32F, 1, 0, scale=-0.125)
     y = cv2.Sobel(height, cv2.CV_32F, 0, 1, scale=-0.125)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
-import cv2
 import numpy as np
+
+from .resampling import sample
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -51,13 +52,6 @@ def _spectrum(kind: Noise, row: NDArray[np.float64], column: NDArray[np.float64]
     return radius * np.exp(-((radius / 26) ** 2))
 
 
-@cache
-def _wide(kind: Noise) -> NDArray[np.float32]:
-    result = np.tile(tile(kind), (3, 3))
-    result.setflags(write=False)
-    return result
-
-
 def cut(
     kind: Noise, shape: tuple[int, int], step: float, at: tuple[float, float], stretch: float = 1.0
 ) -> NDArray[np.float32]:
@@ -74,10 +68,8 @@ def cut(
         Axes (row, column), float32, about −1…1.
     """
     across, down = min(step / stretch, 2 * TILE / shape[1]), min(step, 2 * TILE / shape[0])
-    matrix = np.array([[across, 0, at[0] % TILE], [0, down, at[1] % TILE]])
-    return cv2.warpAffine(
-        _wide(kind), matrix, (shape[1], shape[0]), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    ).astype(np.float32, copy=False)
+    rows, columns = down * np.arange(shape[0]) + at[1] % TILE, across * np.arange(shape[1]) + at[0] % TILE
+    return sample(tile(kind), rows[:, None], columns[None])
 
 
 def ease(values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -113,8 +105,5 @@ def plane(
     x = (np.arange(columns, dtype=np.float32) + np.float32(0.5)) / np.float32(columns) - np.float32(0.5)
     across = x[None] * (cells * 8 / wide / y).astype(np.float32)[:, None]
     across += np.float32(rng.uniform(0, TILE))
-    down = np.repeat(
-        np.mod(np.log(y) * cells * 16 + rng.uniform(0, TILE), TILE).astype(np.float32)[:, None], columns, 1
-    )
-    noise = cv2.remap(tile(kind), across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-    return np.asarray(noise, np.float32)
+    down = np.mod(np.log(y) * cells * 16 + rng.uniform(0, TILE), TILE).astype(np.float32)[:, None]
+    return sample(tile(kind), down, across)
