@@ -86,7 +86,7 @@ class Heatmap:
             object.__setattr__(self, "picture", _frozen(self.picture))
 
     def __repr__(self) -> str:
-        """Return one line that is the same on every machine."""
+        """Return one line; between machines, at most the last digit of a number differs."""
         logit = wording.decimal(self.logit, 3)
         return f"Heatmap({self.title}, logit {logit}, {self.layer} {wording.grid(self)}, {self.method})"
 

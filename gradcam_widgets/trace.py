@@ -34,7 +34,7 @@ class Prediction(NamedTuple):
     logit: float
 
     def __repr__(self) -> str:
-        """Return one line that is the same on every machine."""
+        """Return one line; between machines, at most the last digit of a number differs."""
         name = f"class {self.class_index}" if self.category is None else f"{self.category} ({self.class_index})"
         return f"Prediction({name}, probability {decimal(self.probability, 3)}, logit {decimal(self.logit, 3)})"
 

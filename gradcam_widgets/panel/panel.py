@@ -144,7 +144,7 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
         self.add_class("gcw-panel")
 
     def __repr__(self) -> str:
-        """Return one line that is the same on every machine."""
+        """Return one line; between machines, at most the last digit of a number differs."""
         shown = "a map that waits for a guess" if self.hides else self._shown_digest()
         return f"GradCAMPanel({self._source.name}, {self.network}, {shown})"
 

@@ -137,7 +137,7 @@ class HeatmapView(anywidget.AnyWidget, Look, Guess):
         )
 
     def __repr__(self) -> str:
-        """Return one line that is the same on every machine."""
+        """Return one line; between machines, at most the last digit of a number differs."""
         return f"HeatmapView({'; '.join(heatmap.digest() for heatmap in self._heatmaps)})"
 
     @property
