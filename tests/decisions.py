@@ -20,6 +20,8 @@ import numpy as np
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
 ORDERED = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 ACT = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 DECIDE, ROUND, STATE = "__decide__", "__round__", "__state__"
@@ -47,7 +49,7 @@ class Recorder:
         """Compare as Python does, and note the smallest difference of each pair, in units of the larger operand."""
         outcome: Any = True
         for sign, (left, right) in zip(signs, pairwise(operands), strict=True):
-            first, second = (np.asarray(each, np.float64) for each in (left, right))
+            first, second = (_numbers(each) for each in (left, right))
             if first.size and second.size:
                 apart = (first - second).ravel()
                 nearest = apart[np.abs(apart).argmin()] / (max(np.abs(first).max(), np.abs(second).max()) or 1)
@@ -78,6 +80,10 @@ class Recorder:
                 unit = 10.0 ** (int(exponent or 0) - len(decimals or ""))
                 self.note("decimal", what, float(value), unit)
         return value
+
+
+def _numbers(operand: Any) -> NDArray[np.float64]:
+    return np.asarray(operand.detach() if hasattr(operand, "detach") else operand, np.float64)
 
 
 class _Recording(ast.NodeTransformer):
