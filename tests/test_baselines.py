@@ -34,9 +34,10 @@ def is_blank(values: NDArray[np.float32]) -> bool:
     return bool(values.std() < 0.02 * np.abs(values).max())
 
 
-def check(world: str, name: str) -> None:
+def check(world: str, name: str, device: str = "cpu") -> None:
     """Compare what the toolkit answers when it is asked as the lessons ask it."""
     sample = SAMPLES[name](world=world)
+    sample.classifier.model.to(device)
     trace = sample.classifier.trace(sample.picture)
     heatmaps = trace.compare(list(ASKED[world, name].classes))
     expected = np.load(path_of(world, name))
@@ -70,6 +71,11 @@ def test_overlays_have_the_pictures_and_matplotlibs_colours(asked: tuple[str, st
 
 def test_maps_are_captums(asked: tuple[str, str]) -> None:
     check(*asked)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+def test_maps_are_captums_on_a_gpu(asked: tuple[str, str]) -> None:
+    check(*asked, device="cuda")
 
 
 def test_captum_still_says_what_was_stored(asked: tuple[str, str]) -> None:
