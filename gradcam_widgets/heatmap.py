@@ -309,7 +309,7 @@ class Heatmap:
     def digest(self) -> str:
         """Describe the map in one short line, for people and for tests.
 
-        Another processor may round the last digit of a decimal number otherwise; all else is the same everywhere.
+        Values are written so that another processor's rounding changes at most the last digit of a number.
         """
         return wording.digest(self)
 

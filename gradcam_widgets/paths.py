@@ -33,5 +33,5 @@ def is_folder(path: str | os.PathLike[str]) -> bool:
 
 
 def legible(path: str | os.PathLike[str]) -> str:
-    """Return a path as people read it, also where this process cannot tell the bytes of its name for letters."""
-    return os.fsencode(path).decode("utf-8", "replace")
+    """Return a path as people read it, even where this process cannot decode the bytes of its name."""
+    return os.fspath(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,7 +38,7 @@ def decimal(number: float, decimals: int) -> str:
 
 def of_scale(number: float, scale: float) -> str:
     """Write a number to a thousandth of a scale or finer, so that noise far below the scale is written as zero."""
-    exponent = math.floor(math.log10(scale)) if scale else 0
+    exponent = int(f"{scale:.3e}".partition("e")[2])
     if -4 <= exponent < 4:
         return decimal(number, max(1, 3 - exponent))
     return f"{decimal(number / 10.0**exponent, 3)}e{exponent:+03d}"
@@ -60,9 +59,10 @@ def digest(heatmap: Heatmap) -> str:
 
 
 def describe_difference(values: NDArray[Any], reference: NDArray[Any], tolerance: float = 1e-5) -> str:
-    """Say how far two maps are apart, in units of the reference's range, without printing rounding.
+    """Say how far two maps are apart, in units of the reference's range.
 
-    Sums in float32 that are added up in another order differ by some 1e-7 of the range, which is never printed.
+    Sums in float32 that are added up in another order differ by some 1e-7 of the range; such differences are called
+    equal and not printed.
 
     Args:
         values: The map, any shape.
@@ -73,16 +73,19 @@ def describe_difference(values: NDArray[Any], reference: NDArray[Any], tolerance
         "equal to 1e-5 of the range" or "up to 0.354 of the range apart".
 
     Raises:
-        GradCAMError: If the shapes differ, or the reference is the same everywhere.
+        GradCAMError: If the shapes differ, a value is not finite, or the reference is the same everywhere.
     """
-    if values.shape != reference.shape:
-        raise GradCAMError(f"Maps of one shape can be compared, not {values.shape} with {reference.shape}.")
-    span = float(np.ptp(reference))
+    one, other = np.asarray(values, np.float64), np.asarray(reference, np.float64)
+    if one.shape != other.shape:
+        raise GradCAMError(f"Maps of one shape can be compared, not {one.shape} with {other.shape}.")
+    if not (np.isfinite(one).all() and np.isfinite(other).all()):
+        raise GradCAMError("Maps that hold NaN or infinity cannot be compared: give finite ones.")
+    span = float(np.ptp(other)) if other.size else 0.0
     if not span:
         raise GradCAMError("The reference is the same everywhere, so its range cannot be a unit: give another map.")
-    apart = float(np.abs(np.subtract(values, reference, dtype=np.float64)).max()) / span
+    apart = float(np.abs(one - other).max()) / span
     if apart <= tolerance:
-        return f"equal to {tolerance:.0e} of the range".replace("e-0", "e-")
+        return f"equal to {f'{tolerance:g}'.replace('e-0', 'e-')} of the range"
     return f"up to {three(apart)} of the range apart"
 
 

@@ -21,7 +21,7 @@ from nbval.plugin import IPyNbCell
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# Not a number: part of a name ("layer4.1"), of a version ("2.15.0"), or followed by a letter ("0.5em").
+# Not a number: part of a name ("layer4.1"), of a version with two points ("2.15.0"), or followed by a letter ("0.5em").
 DECIMAL = re.compile(r"((?<![\w.])[-+]?\d+\.\d+(?:e[-+]?\d+)?(?!\w|\.\d))")
 SPACES = re.compile(" +")
 WORLD = "GRADCAM_WIDGETS_WORLD"
@@ -29,7 +29,7 @@ CLOSE = pytest.StashKey[list[str]]()
 
 
 class Difference(NamedTuple):
-    """A decimal number that is written otherwise than in the committed output."""
+    """A decimal number that differs from the one in the committed output."""
 
     stated: str
     found: str
@@ -98,7 +98,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[CLOSE] = []
     patch = pytest.MonkeyPatch()
     patch.setattr(IPyNbCell, "compare_outputs", compare(IPyNbCell.compare_outputs))
-    if config.getoption("nbval"):
+    if config.getoption("nbval", default=False):
         patch.setitem(os.environ, WORLD, "scene")
     config.add_cleanup(patch.undo)
 
@@ -106,5 +106,5 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """List the numbers that differ by no more than they state."""
     if config.stash[CLOSE]:
-        terminalreporter.section("numbers that another rounding explains")
+        terminalreporter.section("decimal numbers within one unit of their last digit")
         terminalreporter.write("".join(f"{line}\n" for line in config.stash[CLOSE]))

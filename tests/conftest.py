@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-import torch
+from rows import set_torch
 
 from gradcam_widgets.downloads import REGISTRY
 
@@ -13,11 +13,8 @@ FOLDER_AT_START = Path.cwd()
 
 
 @pytest.fixture(scope="session", autouse=True)
-def one_thread() -> None:
-    """Threads that wait for each other take ten times as long where other work runs beside: one, unless asked for."""
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-    if os.environ.get("ONEDNN") == "off":
-        torch.backends.mkldnn.set_flags(_enabled=False)  # type: ignore[no-untyped-call]
+def torch_as_set() -> None:
+    set_torch()
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import json
 import math
 import operator
 import re
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -166,11 +166,11 @@ def _record_the_package(recorder: Recorder) -> None:
     def box(self: Any, threshold: float = 0.15, *arguments: Any, **options: Any) -> Any:
         found = plain_box(self, threshold, *arguments, **options)
         steps = [10 ** (power / 4) for power in range(-28, -4)]  # shares of the maximum, from 1e-7 to 0.1
-        same = [
-            step
-            for step in steps
-            if all(plain_box(self, threshold + sign * step, *arguments, **options) == found for sign in (1, -1))
-        ]
+
+        def stays(step: float) -> bool:
+            return all(plain_box(self, threshold + sign * step, *arguments, **options) == found for sign in (1, -1))
+
+        same = takewhile(stays, steps)
         smooth = self.upsampled(evidence="for") / self.limit()
         nearest = smooth.ravel()[np.abs(smooth - threshold).argmin()]
         recorder.note("box", f"{self.title} above {threshold:g}", nearest, max(same, default=0.0))

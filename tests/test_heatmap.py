@@ -252,6 +252,7 @@ def test_the_digest_says_what_a_person_would_compare() -> None:
         (-1e-8, 2e-7, "-0.100e-07 to 2.000e-07"),
         (-4.7e-8, 0.5, "0.0000 to 0.5000"),
         (0, 0, "0.000 to 0.000"),
+        (0, 999960, "0.000e+06 to 1.000e+06"),
     ],
 )
 def test_the_digest_writes_both_ends_to_a_thousandth_of_the_larger(low: float, high: float, text: str) -> None:
@@ -281,8 +282,13 @@ def test_a_difference_within_the_tolerance_is_called_equal() -> None:
     reference = np.array([[0, 2], [4, -1]], np.float32)  # a range of 5
     assert describe_difference(reference, reference) == "equal to 1e-5 of the range"
     assert describe_difference(reference + 4e-5, reference) == "equal to 1e-5 of the range"
-    assert describe_difference(reference + 1e-4, reference, 1e-3) == "equal to 1e-3 of the range"
+    assert describe_difference(reference + 1e-4, reference, 1e-3) == "equal to 0.001 of the range"
+    assert describe_difference(reference + 1e-4, reference, 2.5e-5) == "equal to 2.5e-5 of the range"
     assert describe_difference(reference + 1e-4, reference).startswith("up to 2")
+    assert (
+        describe_difference(np.array([[-100, 100]], np.int8), np.array([[100, -100]], np.int8))
+        == "up to 1.00 of the range apart"
+    )
     assert describe_difference(reference[::-1], reference) == "up to 0.800 of the range apart"
     assert describe_difference(-reference, reference) == "up to 1.60 of the range apart"
 
@@ -292,6 +298,10 @@ def test_a_difference_needs_one_shape_and_a_range() -> None:
         describe_difference(np.eye(2), np.arange(4))
     with pytest.raises(GradCAMError, match=r"^The reference is the same everywhere, .* give another map\.$"):
         describe_difference(np.eye(2), np.ones((2, 2)))
+    with pytest.raises(GradCAMError, match=r"^The reference is the same everywhere"):
+        describe_difference(np.zeros((0, 2)), np.zeros((0, 2)))
+    with pytest.raises(GradCAMError, match=r"^Maps that hold NaN or infinity cannot be compared: give finite ones\.$"):
+        describe_difference(np.full((2, 2), np.nan), np.eye(2))
 
 
 def test_the_caption_says_what_is_shown_and_how_coarse_it_is() -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = [block for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) if "python3 -m venv" in block]
 INDEX = "https://download.pytorch.org/whl/cpu"
-ANNOUNCED, GAVE_UP = "Installs PyTorch for the CPU", "The CPU index did not answer"
+ANNOUNCED, GAVE_UP = "Installs PyTorch for the CPU", "PyTorch could not be installed from the CPU index"
 # In place of .venv/bin/pip: what asks an index is answered by pip itself, and all else is written down.
 PIP = """#!/bin/sh
 case "$*" in
@@ -53,7 +53,8 @@ def run(command: str, folder: Path, index: str) -> list[str]:
     done = subprocess.run(  # noqa: S603 - the README's, and everything that it calls is ours
         ["bash", "-euo", "pipefail", "-c", command.replace(INDEX, index).replace("--timeout 10", "--timeout 1")],  # noqa: S607
         cwd=folder,
-        env=os.environ | {"PATH": f"{folder / 'path'}{os.pathsep}{os.environ['PATH']}"},
+        env={name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
+        | {"PATH": f"{folder / 'path'}{os.pathsep}{os.environ['PATH']}", "NO_PROXY": "127.0.0.1"},
         capture_output=True,
         text=True,
         check=True,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 KIB = 1024
+THREADS = "TESTS_THREADS"  # set where this machine plays another one: rows.py
 LOCAL = ("localhost", "127.0.0.1", "::1", "", None)
 
 
@@ -22,10 +23,10 @@ def watch(shell: Any) -> None:
     _refuse_the_internet(report / "asked")
     _keep_pictures(shell, report)
     shell.events.register("post_run_cell", lambda _result: (report / "peak").write_text(str(peak()), encoding="utf-8"))
-    if os.environ.get("ONEDNN") == "off":
-        import torch
+    if THREADS in os.environ:
+        from rows import set_torch
 
-        torch.backends.mkldnn.set_flags(_enabled=False)  # type: ignore[no-untyped-call]
+        set_torch()
     if os.environ.get("LESSON_DECISIONS"):
         from decisions import record
 

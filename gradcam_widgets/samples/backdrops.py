@@ -30,7 +30,8 @@ def sky(size: int, rng: Generator, light: Light, horizon: float) -> NDArray[np.f
     noise = cut("cloud", (rows, size), step, at, 2.2)
     toward = cut("cloud", (rows, size), step, (at[0] + light.toward[0] * 9, at[1] + light.toward[1] * 9), 2.2)
     share = ease((noise - np.float32(cover)) * np.float32(1.7)) * np.float32(0.85)
-    share *= np.clip(1.15 - height[:rows, None] ** 3, 0.1, 1)
+    high = height[:rows, None]
+    share *= np.clip(1.15 - high * high * high, 0.1, 1)
     bright = np.clip(np.float32(0.86) + (noise - toward) * np.float32(1.1), 0.55, 1.1)
     white = np.clip(light.sky * 0.62 + light.sun * 0.72, 0, 1.05)
     white = white / max(1.0, float(white.max()) / 0.98)
@@ -44,7 +45,7 @@ def _sun_glow(colors: NDArray[np.float32], light: Light, horizon: float) -> None
     size = len(colors)
     axis = (np.arange(size, dtype=np.float32) + 0.5) / size
     distance = (axis[None] - (0.5 + 0.45 * light.toward[0])) ** 2 + (1.6 * (axis[:, None] - horizon * 0.9)) ** 2
-    glow = np.exp(-distance * np.float32(14)) * np.float32(0.5)
+    glow = np.exp(-14 * distance.astype(np.float64)).astype(np.float32) * np.float32(0.5)
     colors += glow[..., None] * (np.array([1.0, 0.85, 0.6], np.float32) - colors)
 
 
@@ -62,12 +63,13 @@ def sea(canvas: Canvas, rng: Generator, light: Light, horizon: float) -> Color:
     mirror = light.haze * 0.55 + light.zenith * 0.35
     swell = plane("waves", shape, rng, rng.uniform(5, 8), wide=rng.uniform(1.2, 2.0), far=0.05)
     ripple = plane("waves", shape, rng, rng.uniform(13, 18), wide=1.3, far=0.05)
-    share = (1 - depth) ** 3 * 0.75 + 0.16 + (0.26 * swell + 0.20 * ripple) * (0.35 + 0.65 * np.sqrt(depth))
+    far = 1 - depth
+    share = far * far * far * 0.75 + 0.16 + (0.26 * swell + 0.20 * ripple) * (0.35 + 0.65 * np.sqrt(depth))
     colors[top:] = between(water, mirror, np.clip(share, 0, 1).astype(np.float32))
     crest = np.clip(swell + np.float32(0.7) * ripple - np.float32(rng.uniform(0.95, 1.35)), 0, 0.5) * np.float32(1.3)
     colors[top:] += (crest * (0.2 + 0.8 * depth))[..., None] * (light.sky * 0.6 + light.sun * 0.55 - colors[top:])
-    axis = (np.arange(size, dtype=np.float32) + 0.5) / size
-    path = np.exp(-(((axis - 0.5 - 0.45 * light.toward[0]) / 0.16) ** 2))[None] * light.shadow
+    axis = (np.arange(size) + 0.5) / size
+    path = np.exp(-(((axis - 0.5 - 0.45 * light.toward[0]) / 0.16) ** 2)).astype(np.float32)[None] * light.shadow
     glitter = np.clip(ripple * 1.2 + swell * 0.6 - 0.3, 0, 1) * path * (1 - 0.6 * depth)
     colors[top:] += np.asarray(glitter, np.float32)[..., None] * light.sun
     _coast(colors, rng, light, top)
@@ -124,7 +126,9 @@ def savanna(canvas: Canvas, rng: Generator, light: Light, horizon: float) -> Col
     ground = between(grass, earth, ease(patch * np.float32(1.4) + np.float32(rng.uniform(0.2, 0.6))))
     lit = light.ground * 0.2 + light.sky * 0.55 + light.sun * 0.6
     ground *= lit * (0.92 + 0.18 * tuft * (0.4 + 0.6 * depth) + 0.10 * patch)[..., None]
-    veil = (np.float32(0.15 + 0.55 * light.density) * (1 - depth) ** 2.2)[..., None]
+    veil = (np.float32(0.15 + 0.55 * light.density) * ((1 - depth).astype(np.float64) ** 2.2).astype(np.float32))[
+        ..., None
+    ]
     ground += veil * (light.haze - ground)
     colors[top:] = ground
     canvas.backdrop(colors)

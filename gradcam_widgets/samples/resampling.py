@@ -3,7 +3,7 @@
 OpenCV does this in float32, in an order and with instructions that depend on the processor and on its version, so that
 here and there a pixel comes out one grey level higher. Here each value is either computed step by step in float32 or
 summed in float64 and then rounded, where what another order changes is far below a float32's last bit. (What OpenCV
-does to uint8 is exact as it is.)
+does to uint8 is exact as it is; exponentials and powers, of which numpy has several, are taken in float64 too.)
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def blur(values: NDArray[np.float32], sigma: float, *, beyond: str = "nothing") 
 def _on_both_axes(
     rows: NDArray[np.float64], values: NDArray[np.float32], columns: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """Multiply a matrix to each of the first two axes, in float64."""
+    """Multiply each of the first two axes by a matrix, in float64."""
     height, width = values.shape[:2]
     mixed = rows @ values.reshape(height, -1).astype(np.float64)
     mixed = columns @ mixed.reshape(len(rows), width, -1)

@@ -54,7 +54,7 @@ def margins(world: str, lesson: str, rows: list[tuple[dict[str, Any], ...]]) -> 
             raise RuntimeError(f"{lesson} took another way in another row: {names}")
         values = [each["value"] for each in decisions]
         moved, distance = max(values) - min(values), min(each["distance"] for each in decisions)
-        ratio = distance / moved if moved else inf
+        ratio = distance / moved if moved else inf if distance else 0.0
         found.append(Margin(ratio, distance, moved, world, lesson, first["cell"], first["kind"], first["what"]))
     return found
 

@@ -29,6 +29,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from lessons import LESSONS, TESTS, changed_pictures, run, two_at_a_time
 from make_baselines import ASKED
+from rows import ONEDNN as ONEDNN_OFF
+from rows import PLAIN_NUMPY, PLAIN_OPENCV, set_torch
+from rows import THREADS as TORCH_THREADS
 
 from gradcam_widgets.samples import SAMPLES
 
@@ -44,24 +47,19 @@ if HOME:
     WORLDS["photo"] = {"GRADCAM_WIDGETS_WORLD": "photo", "GRADCAM_WIDGETS_HOME": str(Path(HOME).resolve())}
 HELD = ("baselines", "published", "compressed", "overlay", "view")  # tests of baselines and golden values
 AS_IS = "as is"
-NUMPYS = np.show_config(mode="dicts")["SIMD Extensions"]  # what numpy would choose here
-
 
 ONEDNN = {
     AS_IS: {},
     "SSE41": {"ONEDNN_MAX_CPU_ISA": "SSE41"},
     "AVX2": {"ONEDNN_MAX_CPU_ISA": "AVX2"},
     "AVX512_CORE": {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE"},
-    "off": {"ONEDNN": "off"},  # read by conftest.py and watched_kernel.py
+    "off": {ONEDNN_OFF: "off"},
 }
 ATEN = {AS_IS: {}, "avx2": {"ATEN_CPU_CAPABILITY": "avx2"}, "default": {"ATEN_CPU_CAPABILITY": "default"}}
 MKL = {AS_IS: {}, "compatible": {"MKL_CBWR": "COMPATIBLE"}}
-NUMPY = {AS_IS: {}, "plain": {"NPY_DISABLE_CPU_FEATURES": " ".join(NUMPYS.get("found", []))}}
-OPENCV = {
-    AS_IS: {},
-    "plain": {"OPENCV_CPU_DISABLE": "AVX512-SKX,AVX2,FP16,AVX,SSE4.2,SSE4.1", "OPENCV_IPP": "disabled"},
-}
-COUNTS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
+NUMPY = {AS_IS: {}, "plain": PLAIN_NUMPY}
+OPENCV = {AS_IS: {}, "plain": PLAIN_OPENCV}
+COUNTS = (TORCH_THREADS, "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
 SLEEP = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}  # threads that wait do not hold up other work
 THREADS = {str(count): dict.fromkeys(COUNTS, str(count)) | SLEEP for count in (1, 2, 4)}
 SETTINGS: dict[str, dict[str, dict[str, str]]] = {
@@ -79,7 +77,7 @@ FIVE: tuple[Row, ...] = (
     (AS_IS, AS_IS, AS_IS, AS_IS, AS_IS, "1"),
     ("off", AS_IS, "compatible", "plain", "plain", "2"),
     ("off", "default", AS_IS, AS_IS, AS_IS, "4"),
-    ("off", "avx2", "compatible", "plain", "plain", "1"),
+    ("off", "default", "compatible", "plain", "plain", "1"),
     ("SSE41", "default", "compatible", "plain", "plain", "2"),
 )
 
@@ -177,10 +175,7 @@ def _python(levels: Mapping[str, str], *arguments: str) -> CompletedProcess[str]
 
 def dump(file: Path) -> None:
     """Write the maps and logits of all samples that are at hand, as this process computes them."""
-    import torch
-
-    if os.environ.get("ONEDNN") == "off":
-        torch.backends.mkldnn.set_flags(_enabled=False)  # type: ignore[no-untyped-call]
+    set_torch()
     numbers = {}
     for world, name in ASKED:
         if world in WORLDS:
