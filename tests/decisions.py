@@ -12,7 +12,7 @@ import json
 import math
 import operator
 import re
-from itertools import pairwise, takewhile
+from itertools import count, pairwise, takewhile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -88,44 +88,38 @@ def _numbers(operand: Any) -> NDArray[np.float64]:
     return np.asarray(operand.detach() if hasattr(operand, "detach") else operand, np.float64)
 
 
-class _Recording(ast.NodeTransformer):
-    """Sends comparisons, round() and numbers in f-strings through a recorder."""
+class Transformer(ast.NodeTransformer):
+    """Sends a cell's comparisons, round() and numbers in f-strings through a recorder."""
+
+    def visit_Module(self, node: ast.Module) -> ast.AST:
+        self.generic_visit(node)
+        return ast.fix_missing_locations(node)
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        what = ast.unparse(node)
         self.generic_visit(node)
         if not all(type(each) in ORDERED for each in node.ops):
             return node
         signs = ast.Tuple([ast.Constant(ORDERED[type(each)]) for each in node.ops], ast.Load())
-        return _call(DECIDE, node, signs, node.left, *node.comparators)
+        return _call(DECIDE, what, signs, node.left, *node.comparators)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
+        what = ast.unparse(node)
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id == "round":
-            return _call(ROUND, node, *node.args)
+            return _call(ROUND, what, *node.args)
         return node
 
     def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.AST:
         what = ast.unparse(node.value)
         self.generic_visit(node)
         if node.format_spec is not None and node.conversion == -1:
-            node.value = _named(STATE, what, node.value, node.format_spec)
+            node.value = _call(STATE, what, node.value, node.format_spec)
         return node
 
 
-def _call(name: str, node: ast.expr, *arguments: ast.expr) -> ast.Call:
-    return _named(name, ast.unparse(node), *arguments)
-
-
-def _named(name: str, what: str, *arguments: ast.expr) -> ast.Call:
+def _call(name: str, what: str, *arguments: ast.expr) -> ast.Call:
     return ast.Call(ast.Name(name, ast.Load()), [ast.Constant(what), *arguments], [])
-
-
-class Transformer(_Recording):
-    """What IPython applies to every cell."""
-
-    def visit_Module(self, node: ast.Module) -> ast.AST:
-        self.generic_visit(node)
-        return ast.fix_missing_locations(node)
 
 
 def record(shell: Any, file: Path) -> None:
@@ -134,12 +128,12 @@ def record(shell: Any, file: Path) -> None:
     vars(builtins).update({DECIDE: recorder.decide, ROUND: recorder.round, STATE: recorder.state})
     shell.ast_transformers.append(Transformer())
     _record_the_package(recorder)
-    cells: list[int] = []
+    cells = count(1)
 
     def number(_result: Any) -> None:
-        cells.append(len(cells))
+        cell = next(cells)
         for entry in recorder.found:
-            entry.setdefault("cell", len(cells))
+            entry.setdefault("cell", cell)
         file.write_text(json.dumps(recorder.found), encoding="utf-8")
 
     shell.events.register("post_run_cell", number)

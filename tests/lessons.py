@@ -29,6 +29,7 @@ TESTS = Path(__file__).parent
 NOTEBOOKS = TESTS.parent / "notebooks"
 LESSONS = sorted(NOTEBOOKS.glob("*.ipynb"))
 COMPARISON = NOTEBOOKS / "conftest.py"
+SCENE = {"GRADCAM_WIDGETS_WORLD": "scene"}
 SANITIZERS = TESTS / "nbval.cfg"
 MOST_BYTES, MOST_BYTES_OF_TEXT = 1_000_000, 20_000
 PICTURES = ("image/jpeg", "image/png")
@@ -47,6 +48,12 @@ MOST_BYTES_ABOVE_TORCH = 2**30  # what Binder surely grants, above what `import 
 GREY_LEVELS = 1.5  # on average; letters that another font draws elsewhere stay below it, swapped colours do not
 Key = TypeVar("Key", bound="Hashable")
 Result = TypeVar("Result")
+
+
+def numbered(number: str) -> Path:
+    """Return the lesson of a number such as "01"."""
+    (lesson,) = (lesson for lesson in LESSONS if lesson.stem.startswith(number))
+    return lesson
 
 
 # What is committed
@@ -193,10 +200,15 @@ def run(
         env={name: value for name, value in os.environ.items() if name not in leave_out}
         | {"GRADCAM_WIDGETS_HOME": str(empty), "TORCH_HOME": str(empty), "OMP_NUM_THREADS": "1"}
         | dict(environment)
-        | {"IPYTHONDIR": str(folder / "ipython"), "LESSON_REPORT": str(report), "LESSON_MUTATION": mutation}
+        | {
+            "PYTHONIOENCODING": "utf-8",
+            "IPYTHONDIR": str(folder / "ipython"),
+            "LESSON_REPORT": str(report),
+            "LESSON_MUTATION": mutation,
+        }
         | ({"LESSON_DECISIONS": "1"} if decisions else {}),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     asked, peak, decided = report / "asked", report / "peak", report / "decisions.json"

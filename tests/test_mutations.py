@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from lessons import LESSONS, changed_pictures, run, two_at_a_time
+from lessons import SCENE, changed_pictures, numbered, run, two_at_a_time
 from make_baselines import ASKED
 from mutations import MUTATIONS, TIMES, WALKTHROUGHS, mutate
 from test_baselines import check, check_overlay
@@ -20,10 +20,9 @@ if TYPE_CHECKING:
     from lessons import Run
 
 # Of the elephants' network: hidden layers follow its map, so that no two of the methods are the same there.
-LESSON = next(lesson for lesson in LESSONS if lesson.stem.startswith("02"))
+LESSON = numbered("02")
 OF_LOOKS_ONLY = {"map's colours swapped", "overlay's colours swapped"}
 UNBROKEN = ""
-SCENE = {"GRADCAM_WIDGETS_WORLD": "scene"}
 SCENES = [name for world, name in ASKED if world == "scene"]
 
 
@@ -119,8 +118,7 @@ def test_what_is_broken_turns_red(name: str, runs: Mapping[str, Future[Run]], ta
 def test_a_channel_scaled_by_a_fiftieth_turns_its_lesson_red(network: str, tmp_path: Path) -> None:
     """tools/sensitivity.py measures the smallest change that is seen."""
     number, *_ = WALKTHROUGHS[network]
-    (lesson,) = (lesson for lesson in LESSONS if lesson.stem.startswith(number))
-    done = run(lesson, tmp_path, SCENE, compare=True, mutation=f"{network}{TIMES}1.02")
+    done = run(numbered(number), tmp_path, SCENE, compare=True, mutation=f"{network}{TIMES}1.02")
     assert done.failed
     assert done.passed
     assert " is committed, " in done.log

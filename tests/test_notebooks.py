@@ -16,6 +16,7 @@ from lessons import (
     MOST_BYTES,
     MOST_BYTES_ABOVE_TORCH,
     SANITIZERS,
+    SCENE,
     changed_pictures,
     complaints,
     memory_of_torch,
@@ -47,10 +48,9 @@ def in_scenes(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Mapping[Path, Future[Run]]]:
     """All lessons in the scene world, as somebody has it who has just cloned the repository and is offline."""
-    environment = {"GRADCAM_WIDGETS_WORLD": "scene"}
     with two_at_a_time(
         {
-            lesson: partial(run, lesson, tmp_path_factory.mktemp("scene"), environment, compare=True)
+            lesson: partial(run, lesson, tmp_path_factory.mktemp("scene"), SCENE, compare=True)
             for lesson in chosen(request, test_the_scene_world_puts_out_what_is_committed.__name__)
         }
     ) as runs:

@@ -41,7 +41,7 @@ def test_blurring_is_opencvs(shape: tuple[int, ...], sigma: float) -> None:
 def test_blurring_with_a_mirror_image_beyond_the_edges_is_opencvs(sigma: float) -> None:
     values = noise(40, 30, 3)
     expected = cv2.GaussianBlur(values, (0, 0), sigma)
-    np.testing.assert_allclose(blur(values, sigma, beyond="mirror"), expected, rtol=0, atol=CLOSE)
+    np.testing.assert_allclose(blur(values, sigma, mirror=True), expected, rtol=0, atol=CLOSE)
 
 
 def test_sampling_reads_between_pixels_and_over_the_edges() -> None:

@@ -126,9 +126,8 @@ def savanna(canvas: Canvas, rng: Generator, light: Light, horizon: float) -> Col
     ground = between(grass, earth, ease(patch * np.float32(1.4) + np.float32(rng.uniform(0.2, 0.6))))
     lit = light.ground * 0.2 + light.sky * 0.55 + light.sun * 0.6
     ground *= lit * (0.92 + 0.18 * tuft * (0.4 + 0.6 * depth) + 0.10 * patch)[..., None]
-    veil = (np.float32(0.15 + 0.55 * light.density) * ((1 - depth).astype(np.float64) ** 2.2).astype(np.float32))[
-        ..., None
-    ]
+    far = ((1 - depth).astype(np.float64) ** 2.2).astype(np.float32)
+    veil = (np.float32(0.15 + 0.55 * light.density) * far)[..., None]
     ground += veil * (light.haze - ground)
     colors[top:] = ground
     canvas.backdrop(colors)

@@ -49,15 +49,15 @@ def enlarge(values: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.f
     return _on_both_axes(_linear(len(values), shape[0]), values, _linear(values.shape[1], shape[1]))
 
 
-def blur(values: NDArray[np.float32], sigma: float, *, beyond: str = "nothing") -> NDArray[np.float32]:
+def blur(values: NDArray[np.float32], sigma: float, *, mirror: bool = False) -> NDArray[np.float32]:
     """Blur an array (row, column) or (row, column, channel) by a Gaussian; float32.
 
     Args:
         values: What is blurred.
         sigma: Standard deviation, pixels.
-        beyond: What lies beyond the edges: "nothing", or the "mirror" image of what lies within.
+        mirror: Whether the mirror image of what lies within lies beyond the edges, or nothing.
     """
-    rows, columns = (_gaussian(length, sigma, beyond == "mirror") for length in values.shape[:2])
+    rows, columns = (_gaussian(length, sigma, mirror=mirror) for length in values.shape[:2])
     return _on_both_axes(rows, values, columns)
 
 
@@ -80,7 +80,7 @@ def _linear(length: int, wanted: int) -> NDArray[np.float64]:
     return matrix
 
 
-def _gaussian(length: int, sigma: float, mirror: bool) -> NDArray[np.float64]:  # noqa: FBT001 - private
+def _gaussian(length: int, sigma: float, *, mirror: bool) -> NDArray[np.float64]:
     """Return how much each pixel adds to each one, axes (blurred, pixel)."""
     reach = (round(8 * sigma + 1) | 1) // 2  # as far as OpenCV takes it for float32
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)

@@ -63,7 +63,7 @@ def _thicket(size: int, rng: Generator, light: Light, green: Color) -> NDArray[n
     colors += gap[..., None] * (light.haze * np.array([0.95, 1.0, 0.86], np.float32) - colors)
     haze = np.float32(0.12 + 0.22 * light.density)
     colors += haze * (light.haze - colors)
-    return enlarge(blur(np.asarray(colors, np.float32), 0.009 * small, beyond="mirror"), (size, size))
+    return enlarge(blur(np.asarray(colors, np.float32), 0.009 * small, mirror=True), (size, size))
 
 
 def _water(above: NDArray[np.float32], shape: tuple[int, int], rng: Generator, light: Light) -> NDArray[np.float32]:

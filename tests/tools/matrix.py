@@ -27,7 +27,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from lessons import LESSONS, TESTS, changed_pictures, run, two_at_a_time
+from lessons import LESSONS, SCENE, TESTS, changed_pictures, run, two_at_a_time
 from make_baselines import ASKED
 from rows import ONEDNN as ONEDNN_OFF
 from rows import PLAIN_NUMPY, PLAIN_OPENCV, set_torch
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from lessons import Run
 
 HOME = os.environ.get("GRADCAM_WIDGETS_HOME")
-SCENE = {"scene": {"GRADCAM_WIDGETS_WORLD": "scene"}}
-WORLDS = dict(SCENE)
+SCENE_WORLD: dict[str, dict[str, str]] = {"scene": SCENE}
+WORLDS = dict(SCENE_WORLD)
 if HOME:
     WORLDS["photo"] = {"GRADCAM_WIDGETS_WORLD": "photo", "GRADCAM_WIDGETS_HOME": str(Path(HOME).resolve())}
 HELD = ("baselines", "published", "compressed", "overlay", "view")  # tests of baselines and golden values
@@ -125,7 +125,7 @@ class Played:
 
 
 def play(
-    row: Row, folder: Path, worlds: Mapping[str, Mapping[str, str]], *, decisions: bool = False, held: bool = True
+    row: Row, folder: Path, worlds: Mapping[str, dict[str, str]], *, decisions: bool = False, held: bool = True
 ) -> Played:
     """Play one row.
 
@@ -142,7 +142,7 @@ def play(
             run,
             lesson,
             folder / world / lesson.stem,
-            levels | dict(where),
+            levels | where,
             compare=world == "scene",
             decisions=decisions,
         )
@@ -169,7 +169,12 @@ def play(
 
 def _python(levels: Mapping[str, str], *arguments: str) -> CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - ours
-        [sys.executable, *arguments], env=os.environ | levels, capture_output=True, text=True, check=False
+        [sys.executable, *arguments],
+        env=os.environ | levels,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
     )
 
 
@@ -211,7 +216,7 @@ def main() -> int:
         started = time.monotonic()
         photos = options.all and len(played) < len(rows)
         with tempfile.TemporaryDirectory() as folder:
-            done = play(row, Path(folder), WORLDS if photos else SCENE)
+            done = play(row, Path(folder), WORLDS if photos else SCENE_WORLD)
         played.append(done.numbers)
         broken += bool(done.failed)
         apart = "".join(f"{largest(kind, played[0], done.numbers):<10.1e}" for kind in ("map", "logits"))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from lessons import LESSONS, run
+from lessons import SCENE, numbered, run
 from mutations import TIMES, WALKTHROUGHS
 
 FACTORS = (1.02, 1.01, 1.005, 1.002, 1.001, 1.0005)
@@ -20,12 +20,11 @@ FACTORS = (1.02, 1.01, 1.005, 1.002, 1.001, 1.0005)
 
 def main() -> None:
     for network, (number, *_) in WALKTHROUGHS.items():
-        (lesson,) = (lesson for lesson in LESSONS if lesson.stem.startswith(number))
+        lesson = numbered(number)
         for factor in FACTORS:
             with tempfile.TemporaryDirectory() as folder:
                 mutation = f"{network}{TIMES}{factor:g}"
-                world = {"GRADCAM_WIDGETS_WORLD": "scene"}
-                done = run(lesson, Path(folder), world, compare=True, mutation=mutation)
+                done = run(lesson, Path(folder), SCENE, compare=True, mutation=mutation)
             cells = ", ".join(map(str, done.failed)) or "none"
             print(f"{mutation:18} {lesson.stem}: red cells {cells}", flush=True)
             if not done.failed:
