@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from rows import set_torch
 
 from gradcam_widgets.downloads import REGISTRY
+from tests.support.rows import set_torch
 
 HOME_AT_START = os.environ.get("GRADCAM_WIDGETS_HOME")
 FOLDER_AT_START = Path.cwd()

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from lessons import LESSONS, MOST_BYTES_ABOVE_TORCH, memory_of_torch, run
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from gradcam_widgets.downloads import REGISTRY
+from tests.support import ROOT
+from tests.support.lessons import LESSONS, MOST_BYTES_ABOVE_TORCH, memory_of_torch, run
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -30,7 +31,6 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-ROOT = Path(__file__).parents[1]
 BINDER = ROOT / "binder"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 CPU_INDEX = "--extra-index-url https://download.pytorch.org/whl/cpu"
@@ -258,9 +258,7 @@ def test_a_build_that_cannot_fetch_fails(tmp_path: Path) -> None:
 
 def test_after_the_build_the_samples_are_photographs_without_being_asked_for(home: Path) -> None:
     asked = "from gradcam_widgets.samples.world import choose_world; print(choose_world())"
-    done = subprocess.run(  # noqa: S603 - ours
-        [sys.executable, "-c", asked], env=clean(home), check=True, capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-c", asked], env=clean(home), check=True, capture_output=True, text=True)  # noqa: S603 - ours
     assert done.stdout.splitlines() == ["photo world: photographs from the cache", "photo"]
 
 

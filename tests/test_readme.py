@@ -13,7 +13,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
-from test_binder import ROOT, wheel
+
+from tests.support import ROOT
+from tests.test_binder import wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

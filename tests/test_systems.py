@@ -24,12 +24,11 @@ from gradcam_widgets.downloads import PHOTOS, REGISTRY
 from gradcam_widgets.panel.page import write_page
 from gradcam_widgets.panel.view import DEFAULT_LOOK
 from gradcam_widgets.samples.weights import FOLDER as WEIGHTS
+from tests.support import ROOT, TESTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-TESTS = Path(__file__).parent
-REPOSITORY = TESTS.parent
 PACKAGE = Path(gradcam_widgets.__file__).parent
 ODD = "Jörg Müller's “ß” folder"
 OURS_TO_SET = ("LC_", "LANG", "PYTHON", "GRADCAM_WIDGETS_", "MPL", "MATPLOTLIB", "XDG_", "TMP", "TEMP", "TORCH_HOME")
@@ -89,7 +88,7 @@ def listed(folder: Path) -> dict[str, Surroundings]:
         "read-only, -X dev, warnings are errors": Surroundings(
             {"dev mode": True, "warnings are errors": True},
             flags=["-X", "dev"],
-            played=["--strict", "--read-only", str(REPOSITORY), str(PACKAGE), "--closed", str(home)],
+            played=["--strict", "--read-only", str(ROOT), str(PACKAGE), "--closed", str(home)],
             environment={"HOME": str(home), "USERPROFILE": str(home)},
         ),
         "German, a missing font": Surroundings(
@@ -164,7 +163,7 @@ def travel(folder: Path, name: str, surroundings: Surroundings) -> dict[str, Any
         **surroundings.environment,
     }
     done = subprocess.run(  # noqa: S603 - ours
-        [sys.executable, *surroundings.flags, str(TESTS / "journey.py"), *surroundings.played],
+        [sys.executable, *surroundings.flags, str(TESTS / "support" / "journey.py"), *surroundings.played],
         cwd=work,
         env={key: value for key, value in environment.items() if value is not None},
         capture_output=True,
@@ -241,7 +240,7 @@ def test_nothing_is_written_beside_the_package(journeys: dict[str, Future[dict[s
 def test_tests_pass_where_pytest_cannot_keep_its_cache(tmp_path: Path) -> None:
     (tmp_path / "test_one.py").write_text("def test_one() -> None: ...\n", encoding="utf-8")
     cache = tmp_path / "test_one.py" / "cache"  # no folder can be made below a file
-    options = ["-c", str(REPOSITORY / "pyproject.toml"), "--rootdir", str(tmp_path), "-o", f"cache_dir={cache}"]
+    options = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(tmp_path), "-o", f"cache_dir={cache}"]
     done = subprocess.run(  # noqa: S603 - ours
         [sys.executable, "-m", "pytest", *options, str(tmp_path)], cwd=tmp_path, capture_output=True, check=False
     )
@@ -280,7 +279,7 @@ def test_the_probe_knows_what_windows_forbids(name: str) -> None:
 
 
 def test_every_name_is_allowed_on_windows_and_one_in_any_case() -> None:
-    ours = [REPOSITORY / "tests", REPOSITORY / "binder", PACKAGE, launch.tutorials()]
+    ours = [ROOT / "tests", ROOT / "binder", PACKAGE, launch.tutorials()]
     files = [path.relative_to(folder).as_posix() for folder in ours for path in folder.rglob("*")]
     made = [*REGISTRY, *PHOTOS.values(), str(launch.COPIES)]
     for name in [*files, *made]:
@@ -297,8 +296,8 @@ def test_a_clone_on_windows_has_the_same_bytes(tmp_path: Path) -> None:
         pytest.skip("git is not installed, and so nothing is cloned here")
     here, there = tmp_path / "here", tmp_path / "there"
     here.mkdir()
-    shutil.copy(REPOSITORY / ".gitattributes", here)
-    for folder in (PACKAGE / "panel" / "static", WEIGHTS, REPOSITORY / "binder", REPOSITORY / "tests" / "baselines"):
+    shutil.copy(ROOT / ".gitattributes", here)
+    for folder in (PACKAGE / "panel" / "static", WEIGHTS, ROOT / "binder", ROOT / "tests" / "baselines"):
         shutil.copytree(folder, here / folder.name)
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     environment |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}

@@ -1,6 +1,6 @@
 """What `import gradcam_widgets` costs above `import torch`, and which of the large packages it loads.
 
-Run `python tests/benchmarks/imports.py [--runs N]`. Every figure from a fresh process; the first, which may have to
+Run `python -m tests.benchmarks.imports [--runs N]`. Every figure from a fresh process; the first, which may have to
 write or read files anew, is dropped.
 """
 
@@ -12,7 +12,7 @@ import subprocess
 import sys
 from statistics import median
 
-from _table import print_machine, print_table
+from tests.benchmarks._table import print_machine, print_table
 
 LARGE = ("matplotlib", "ipywidgets", "torchvision", "anywidget", "cv2", "pooch", "PIL")
 CODE = f"""

@@ -1,6 +1,6 @@
 """How much memory a map takes above a resting process, beside the peers.
 
-Run `python tests/benchmarks/memory.py [--networks NAME …] [--runs N]`. Random weights, a batch of 16 of 224 × 224, one
+Run `python -m tests.benchmarks.memory [--networks NAME …] [--runs N]`. Random weights, a batch of 16 of 224 × 224, one
 class each; every figure from a fresh process, after one pass to warm up.
 """
 
@@ -17,9 +17,9 @@ from pathlib import Path
 from statistics import median
 
 import torch
-from _table import print_machine, print_table
 
 from gradcam_widgets import GradCAM
+from tests.benchmarks._table import print_machine, print_table
 
 NETWORKS = ("resnet50", "densenet201")
 BATCH = 16
@@ -30,7 +30,7 @@ ENVIRONMENT = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "65536", "MALL
 
 def measure(name: str, tool: str) -> int:
     """Return by how many KiB this process grows at most while a tool answers once (Linux only)."""
-    from speed import SIZE, TOOLS, network
+    from tests.benchmarks.speed import SIZE, TOOLS, network
 
     model = network(name)
     batch = torch.randn(BATCH, 3, SIZE, SIZE)
@@ -53,7 +53,7 @@ def _status(field: str) -> int:
 
 def _fresh(name: str, tool: str) -> float:
     """Return MiB, measured in a new process."""
-    command = [sys.executable, __file__, "--child", name, tool]
+    command = [sys.executable, "-m", "tests.benchmarks.memory", "--child", name, tool]
     done = subprocess.run(command, env=os.environ | ENVIRONMENT, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own file
     return int(done.stdout) / 1024
 
@@ -68,7 +68,7 @@ def main() -> None:
     if options.child:
         print(measure(*options.child))
         return
-    from speed import TOOLS
+    from tests.benchmarks.speed import TOOLS
 
     print_machine()
     rows = []

@@ -1,7 +1,7 @@
 """What the panel costs in JupyterLab, beside one that sends a picture with every change.
 
 Time from a choice in a menu to the repaint, messages and bytes, ResNet-18 with random weights; the size of an exported
-page. Needs Chromium and `.[browser]`: `python tests/benchmarks/panel.py --runs 50`.
+page. Needs Chromium and `.[browser]`: `python -m tests.benchmarks.panel --runs 50`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 from statistics import median, quantiles
@@ -21,13 +20,10 @@ import torch
 import torchvision
 from playwright.sync_api import sync_playwright
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from browser.conftest import FLAGS, run_all
-from browser.driving import SECONDS, Driver, Watch
-from browser.servers import notebook, serving
-
 from gradcam_widgets import Classifier, GradCAMPanel
+from tests.browser.conftest import FLAGS, run_all
+from tests.browser.driving import SECONDS, Driver, Watch
+from tests.browser.servers import notebook, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -1,6 +1,6 @@
 """How long a scene of 224×224 takes, by category, on one thread.
 
-Run `python tests/benchmarks/scenes.py [--rounds N]`. Every round draws a new seed of each category; the first warms up.
+Run `python -m tests.benchmarks.scenes [--rounds N]`. Every round draws a new seed of each category; the first warms up.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from _table import interleave, print_table
 
 from gradcam_widgets.samples.scenes import CATEGORIES, render
+from tests.benchmarks._table import interleave, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable

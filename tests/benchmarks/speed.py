@@ -1,6 +1,6 @@
 """How long a map takes, in multiples of a plain pass of the network, beside the peers.
 
-Run `python tests/benchmarks/speed.py [--networks NAME …] [--runs N]`. Random weights, one picture of 224 × 224, all
+Run `python -m tests.benchmarks.speed [--networks NAME …] [--runs N]`. Random weights, one picture of 224 × 224, all
 tools in turn in one process. Every tool works on its own copy of the network, because torch-cam's and
 pytorch-grad-cam's hooks stay on it and would burden the others.
 """
@@ -18,13 +18,13 @@ import numpy as np
 import pytorch_grad_cam
 import torch
 import torchcam.methods
-from _table import interleave, print_machine, print_table, ratio
 from pytorch_grad_cam.utils.image import scale_cam_image
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 from torchvision.models import get_model
 
 from gradcam_widgets import GradCAM
+from tests.benchmarks._table import interleave, print_machine, print_table, ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable

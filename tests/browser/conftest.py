@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .driving import SECONDS, Driver, Watch
-from .servers import notebook, serving
+from tests.browser.driving import SECONDS, Driver, Watch
+from tests.browser.servers import notebook, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

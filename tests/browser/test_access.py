@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-    from .driving import Driver, Watch
+    from tests.browser.driving import Driver, Watch
 
 AXE_VARIABLE = "GRADCAM_WIDGETS_AXE"
 RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
@@ -94,7 +94,7 @@ def test_axe_finds_nothing_in_the_exported_page(
 def test_nothing_is_cut_off_and_nothing_jumps(
     width: int, open_page: Callable[..., tuple[Page, Watch]], exported: str
 ) -> None:
-    from .driving import Driver
+    from tests.browser.driving import Driver
 
     page, watch = open_page(width)
     page.goto(exported)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from playwright.sync_api import Page
 
-    from .driving import Driver, Watch
+    from tests.browser.driving import Driver, Watch
 
 SUBMARINE, AIRCRAFT_CARRIER = 833, 403
 SAME = 2  # one grey level, and what two decoders of one JPEG differ in
@@ -208,7 +208,7 @@ def searches(driver: Driver) -> None:
 def test_the_exported_page_works_from_a_file(
     width: int, open_page: Callable[..., tuple[Page, Watch]], panel: GradCAMPanel, tmp_path: Path
 ) -> None:
-    from .driving import Driver
+    from tests.browser.driving import Driver
 
     file = panel.export_html(tmp_path / "page.html", ["features.7", "features.12"], ["submarine", "aircraft carrier"])
     page, watch = open_page(width)

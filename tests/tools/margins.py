@@ -1,4 +1,4 @@
-"""Print how far the lessons are from any other answer: `python tests/tools/margins.py [--lines N]`.
+"""Print how far the lessons are from any other answer: `python -m tests.tools.margins [--lines N]`.
 
 Each row of matrix.py runs all lessons and records what rounding could turn over: orders of predictions, peaks, boxes,
 percentages rounded to integers, asserted comparisons, differences called equal, and the last digit of each decimal
@@ -9,15 +9,12 @@ how far such a number may move, divided by how far it moved between two rows. Be
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from matrix import FIVE, WORLDS, every_pair, play
+from tests.tools.matrix import FIVE, WORLDS, every_pair, play
 
 AT_LEAST = 10
 PRINTED = ("decimal", "rounded")

@@ -1,4 +1,4 @@
-"""Play other machines on this one: `python tests/tools/matrix.py [--all] [--times N]`.
+"""Play other machines on this one: `python -m tests.tools.matrix [--all] [--times N]`.
 
 What another processor does differently is which instructions its libraries take and how many threads add up a sum. The
 libraries can be told both. Each row sets oneDNN, ATen, MKL, numpy, OpenCV and the number of threads, runs all lessons
@@ -25,27 +25,31 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from lessons import LESSONS, SCENE, TESTS, changed_pictures, run, two_at_a_time
-from make_baselines import ASKED
-from rows import ONEDNN as ONEDNN_OFF
-from rows import PLAIN_NUMPY, PLAIN_OPENCV, set_torch
-from rows import THREADS as TORCH_THREADS
-
 from gradcam_widgets.samples import SAMPLES
+from tests.support import ROOT, TESTS
+from tests.support.lessons import LESSONS, SCENE, changed_pictures, run, two_at_a_time
+from tests.support.rows import ONEDNN as ONEDNN_OFF
+from tests.support.rows import PLAIN_NUMPY, PLAIN_OPENCV, set_torch
+from tests.support.rows import THREADS as TORCH_THREADS
+from tests.tools.make_baselines import ASKED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from lessons import Run
+    from tests.support.lessons import Run
 
 HOME = os.environ.get("GRADCAM_WIDGETS_HOME")
 SCENE_WORLD: dict[str, dict[str, str]] = {"scene": SCENE}
 WORLDS = dict(SCENE_WORLD)
 if HOME:
     WORLDS["photo"] = {"GRADCAM_WIDGETS_WORLD": "photo", "GRADCAM_WIDGETS_HOME": str(Path(HOME).resolve())}
-HELD = ("baselines", "published", "compressed", "overlay", "view")  # tests of baselines and golden values
+HELD = (  # tests of baselines and golden values
+    "samples/test_baselines",
+    "samples/test_published",
+    "classifiers/test_deep_compression",
+    "heatmaps/test_rendering",
+    "view/test_heatmap_view",
+)
 AS_IS = "as is"
 
 ONEDNN = {
@@ -150,9 +154,9 @@ def play(
         for lesson in LESSONS
     }
     if held:
-        tests = [str(TESTS / f"test_{name}.py") for name in HELD]
+        tests = [str(TESTS / f"{name}.py") for name in HELD]
         jobs["baselines", "and golden values"] = partial(_python, levels, "-m", "pytest", "-q", "--color=no", *tests)
-    jobs["maps", "and logits"] = partial(_python, levels, __file__, "--dump", str(dumped))
+    jobs["maps", "and logits"] = partial(_python, levels, "-m", "tests.tools.matrix", "--dump", str(dumped))
     with two_at_a_time(jobs) as started:
         done = {key: future.result() for key, future in started.items()}
     lessons = {key: each for key, each in done.items() if not isinstance(each, CompletedProcess)}
@@ -170,6 +174,7 @@ def play(
 def _python(levels: Mapping[str, str], *arguments: str) -> CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - ours
         [sys.executable, *arguments],
+        cwd=ROOT,
         env=os.environ | levels,
         capture_output=True,
         encoding="utf-8",

@@ -1,4 +1,4 @@
-"""Print the smallest change of a network that its lesson sees: `python tests/tools/sensitivity.py`.
+"""Print the smallest change of a network that its lesson sees: `python -m tests.tools.sensitivity`.
 
 In each network of the scene world, what the last stage's channel that matters most puts out is scaled, a little less at
 every step, and the lesson that walks through it is compared with what is committed.
@@ -6,14 +6,11 @@ every step, and the lesson that walks through it is compared with what is commit
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from lessons import SCENE, numbered, run
-from mutations import TIMES, WALKTHROUGHS
+from tests.support.lessons import SCENE, numbered, run
+from tests.support.mutations import TIMES, WALKTHROUGHS
 
 FACTORS = (1.02, 1.01, 1.005, 1.002, 1.001, 1.0005)
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 import pytest
-from networks import Pooled, random_network
 from PIL import Image
 
 from gradcam_widgets import Classifier, GradCAMError, Heatmap
@@ -20,6 +19,7 @@ from gradcam_widgets.errors import LayerError, PictureError
 from gradcam_widgets.panel import GradCAMPanel, write_page
 from gradcam_widgets.panel.view import COLORMAPS, DEFAULT_LOOK, LOOK, STATIC
 from gradcam_widgets.preprocessing import Preprocessing
+from tests.support.models import Pooled, random_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

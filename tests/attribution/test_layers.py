@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from networks import ChannelsLast, Pooled, Reused, Tokens, filled, picture, random_network
 from torch import Tensor, nn
 
 from gradcam_widgets import GradCAM, LayerError, candidate_layers
 from gradcam_widgets.layers import Layer, find_layer, last_of_each_grid
+from tests.support.models import ChannelsLast, Pooled, Reused, Tokens, filled, picture, random_network
 
 if TYPE_CHECKING:
     from gradcam_widgets.layers import Layout

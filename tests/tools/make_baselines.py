@@ -1,4 +1,4 @@
-"""Make the array baselines of the walkthroughs' heat maps anew: `python tests/make_baselines.py`.
+"""Make the array baselines of the walkthroughs' heat maps anew: `python -m tests.tools.make_baselines`.
 
 They come from captum's LayerGradCam, not from ours: layer and class indices are written out below, the picture is put
 before the network by torchvision's own transforms, and only picture and network are the samples'. The photo world's
@@ -7,7 +7,6 @@ are made where GRADCAM_WIDGETS_HOME has its files.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,11 +15,14 @@ from captum.attr import LayerGradCam
 from torchvision.transforms import functional
 
 from gradcam_widgets.samples import SAMPLES
+from tests.support import TESTS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
-FOLDER = Path(__file__).parent / "baselines"
+FOLDER = TESTS / "baselines"
 
 
 class Asked(NamedTuple):
@@ -70,7 +72,7 @@ def main() -> None:
     for world, name in ASKED:
         maps = reference(world, name)
         np.save(path_of(world, name), maps)
-        print(f"{path_of(world, name).name}: {maps.shape}, {maps.min():.4g} to {maps.max():.4g}")  # noqa: T201
+        print(f"{path_of(world, name).name}: {maps.shape}, {maps.min():.4g} to {maps.max():.4g}")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from gradcam_widgets.overlay import Evidence, Interpolation
 
-TESTS = Path(__file__).parent / "view"
+TESTS = Path(__file__).parent
 HOSTILE = "<script>alert('x')</script> $\\frac{1}{2}$ \"'& <!-- &amp;"
 PICTURE_SIZE = (23, 31)
 CV2_INTERPOLATION = {"cells": cv2.INTER_NEAREST_EXACT, "bilinear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}

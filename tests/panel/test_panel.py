@@ -17,7 +17,6 @@ import numpy as np
 import pytest
 import torch
 from ipywidgets.widgets import widget as registry
-from networks import Pooled, filled
 from PIL import Image
 from torch import Tensor, nn
 
@@ -30,6 +29,7 @@ from gradcam_widgets.panel import inquiry as inquiry_module
 from gradcam_widgets.panel import panel as panel_module
 from gradcam_widgets.panel.inquiry import Inquiry
 from gradcam_widgets.preprocessing import Preprocessing
+from tests.support.models import Pooled, filled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -804,7 +804,7 @@ def test_hostile_names_do_not_become_code(picture: NDArray[np.uint8], tmp_path: 
     panel = GradCAMPanel(path, network, class_index=0)
     code = panel.code().replace("classifier = ...", "classifier = network")
     scope: dict[str, Any] = {"network": network}
-    exec(compile(code, "panel.code()", "exec"), scope)  # noqa: S102 - it is what a person would run
+    exec(compile(code, "panel.code()", "exec"), scope)  # noqa: S102 - ours
     assert scope["heatmaps"][0].digest() == panel.digest()
     panel.close()
 
@@ -821,7 +821,7 @@ def test_photographs_and_code_of_the_sample(photo_world: Path) -> None:
     assert panel.class_index == 833
     code = panel.code()
     scope: dict[str, Any] = {}
-    exec(compile(code, "panel.code()", "exec"), scope)  # noqa: S102 - it is what a person would run
+    exec(compile(code, "panel.code()", "exec"), scope)  # noqa: S102 - ours
     for made, shown in zip(scope["heatmaps"], panel.heatmaps, strict=True):
         assert np.array_equal(made.values, shown.values)
     panel.picture = "elephants"

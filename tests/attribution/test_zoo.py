@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 import torchvision
-from networks import picture, random_network
 
 from gradcam_widgets import GradCAM
+from tests.support.models import picture, random_network
 
 NAMES: list[str] = torchvision.models.list_models(module=torchvision.models)
 SIZE = (128, 160)

@@ -11,7 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from lessons import (
+from PIL import Image
+
+from tests.support.lessons import (
     LESSONS,
     MOST_BYTES,
     MOST_BYTES_ABOVE_TORCH,
@@ -24,14 +26,13 @@ from lessons import (
     run,
     two_at_a_time,
 )
-from PIL import Image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from concurrent.futures import Future
     from pathlib import Path
 
-    from lessons import Run
+    from tests.support.lessons import Run
 
 MOST_SANITIZERS = 3
 every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)

@@ -7,17 +7,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from lessons import SCENE, changed_pictures, numbered, run, two_at_a_time
-from make_baselines import ASKED
-from mutations import MUTATIONS, TIMES, WALKTHROUGHS, mutate
-from test_baselines import check, check_overlay
+
+from tests.samples.test_baselines import check, check_overlay
+from tests.support.lessons import SCENE, changed_pictures, numbered, run, two_at_a_time
+from tests.support.mutations import MUTATIONS, TIMES, WALKTHROUGHS, mutate
+from tests.tools.make_baselines import ASKED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from concurrent.futures import Future
     from pathlib import Path
 
-    from lessons import Run
+    from tests.support.lessons import Run
 
 # Of the elephants' network: hidden layers follow its map, so that no two of the methods are the same there.
 LESSON = numbered("02")

@@ -22,15 +22,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from PIL import Image
 
+from tests.support import ROOT, TESTS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping
 
-TESTS = Path(__file__).parent
-NOTEBOOKS = TESTS.parent / "notebooks"
+NOTEBOOKS = ROOT / "notebooks"
 LESSONS = sorted(NOTEBOOKS.glob("*.ipynb"))
 COMPARISON = NOTEBOOKS / "conftest.py"
 SCENE = {"GRADCAM_WIDGETS_WORLD": "scene"}
-SANITIZERS = TESTS / "nbval.cfg"
+SANITIZERS = TESTS / "support" / "nbval.cfg"
 MOST_BYTES, MOST_BYTES_OF_TEXT = 1_000_000, 20_000
 PICTURES = ("image/jpeg", "image/png")
 TEXTS = ("text/plain", "text/html", "text/markdown", "text/latex")
@@ -184,8 +185,9 @@ def run(
     startup = folder / "ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True)
     (startup / "watch.py").write_text(
-        f"def _watch():\n    import sys\n    sys.path.append({str(TESTS)!r})\n    import watched_kernel\n"
-        "    watched_kernel.watch(get_ipython())\n    sys.path.pop()\n_watch()\ndel _watch\n",
+        f"def _watch():\n    import sys\n    sys.path.insert(0, {str(ROOT)!r})\n"
+        "    from tests.support import watched_kernel\n"
+        "    watched_kernel.watch(get_ipython())\n    sys.path.pop(0)\n_watch()\ndel _watch\n",
         encoding="utf-8",
     )
     (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")  # not ours: its warnings are not errors
@@ -227,8 +229,8 @@ def run(
 def memory_of_torch() -> int:
     """Return the most memory that a process has which does nothing but import torch, bytes."""
     done = subprocess.run(
-        [sys.executable, "-c", "import torch, watched_kernel; print(watched_kernel.peak())"],
-        cwd=TESTS,
+        [sys.executable, "-c", "import torch; from tests.support.watched_kernel import peak; print(peak())"],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 import torch
-from networks import Pooled, Reused, filled, picture, random_network
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.utils.checkpoint import checkpoint
 
 from gradcam_widgets import METHODS, GradCAM, LayerError, MethodError, ModelError
+from tests.support.models import Pooled, Reused, filled, picture, random_network
 
 if TYPE_CHECKING:
     from collections.abc import Callable

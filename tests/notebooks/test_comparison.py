@@ -7,7 +7,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from lessons import COMPARISON, LESSONS, joined, outputs, read, run, words
+
+from tests.support.lessons import COMPARISON, LESSONS, joined, outputs, read, run, words
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
-from make_baselines import ASKED, path_of, reference
 from matplotlib import colormaps
 
 from gradcam_widgets.samples import SAMPLES
+from tests.tools.make_baselines import ASKED, path_of, reference
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,7 +80,7 @@ def test_maps_are_captums_on_a_gpu(asked: tuple[str, str]) -> None:
 
 def test_captum_still_says_what_was_stored(asked: tuple[str, str]) -> None:
     stored = np.load(path_of(*asked))
-    now, hint = reference(*asked), "after training or drawing anew: python tests/make_baselines.py"
+    now, hint = reference(*asked), "after training or drawing anew: python -m tests.tools.make_baselines"
     np.testing.assert_allclose(now, stored, rtol=0, atol=OF_THE_RANGE * np.ptp(stored), err_msg=hint)
 
 

@@ -1,18 +1,22 @@
-"""Run the tutorials in the scene world and save their outputs: `python tests/rebuild_notebooks.py [NAME …]`."""
+"""Run the tutorials in the scene world and save their outputs: `python -m tests.tools.rebuild_notebooks [NAME …]`."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import tempfile
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 from nbclient import NotebookClient
 
+from tests.support import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 LIVE_VIEW = "application/vnd.jupyter.widget-view+json"
-NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+NOTEBOOKS = ROOT / "notebooks"
 
 
 def rebuild(path: Path) -> None:

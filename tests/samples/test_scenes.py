@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytest
-from rows import PLAIN_NUMPY, PLAIN_OPENCV
 
 from gradcam_widgets.errors import PictureError
 from gradcam_widgets.heatmap import Box
@@ -21,6 +20,7 @@ from gradcam_widgets.samples.scenes import CATEGORIES, HABITATS, PHOTOGRAPHER, S
 from gradcam_widgets.samples.shading import Light, Stroke
 from gradcam_widgets.samples.shapes import Piece, ellipse, pose_at, smooth, tube
 from gradcam_widgets.samples.textures import TILE, cut, tile
+from tests.support.rows import PLAIN_NUMPY, PLAIN_OPENCV
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -24,16 +24,17 @@ def watch(shell: Any) -> None:
     _keep_pictures(shell, report)
     shell.events.register("post_run_cell", lambda _result: (report / "peak").write_text(str(peak()), encoding="utf-8"))
     if THREADS in os.environ:
-        from rows import set_torch
+        from tests.support.rows import set_torch
 
         set_torch()
     if os.environ.get("LESSON_DECISIONS"):
-        from decisions import record
+        from tests.support.decisions import record
 
         record(shell, report / "decisions.json")
     if mutation := os.environ["LESSON_MUTATION"]:
         import pytest
-        from mutations import mutate
+
+        from tests.support.mutations import mutate
 
         mutate(mutation, pytest.MonkeyPatch())
 

@@ -8,17 +8,6 @@ import numpy as np
 import pytest
 import torch
 from captum.attr import LayerGradCam
-from networks import (
-    PAPER_GRAD_CAM,
-    PAPER_HIRESCAM,
-    PAPER_PICTURE,
-    OnPaper,
-    Pooled,
-    Reused,
-    filled,
-    picture,
-    random_network,
-)
 from torch import Tensor, nn
 
 from gradcam_widgets import (
@@ -31,6 +20,17 @@ from gradcam_widgets import (
     MethodError,
     ModelError,
     Prediction,
+)
+from tests.support.models import (
+    PAPER_GRAD_CAM,
+    PAPER_HIRESCAM,
+    PAPER_PICTURE,
+    OnPaper,
+    Pooled,
+    Reused,
+    filled,
+    picture,
+    random_network,
 )
 
 if TYPE_CHECKING:
