@@ -8,15 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .errors import (
-    CategoryError,
-    DownloadError,
-    GradCAMError,
-    LayerError,
-    MethodError,
-    ModelError,
-    PictureError,
-)
+from .errors import CategoryError, DownloadError, GradCAMError, LayerError, MethodError, ModelError, PictureError
 from .gradcam import GradCAM, candidate_layers
 from .heatmap import Box, Heatmap, shared_limit
 from .images import read_picture

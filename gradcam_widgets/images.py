@@ -15,8 +15,8 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from gradcam_widgets.errors import PictureError
-from gradcam_widgets.paths import expanded, is_folder
+from .errors import PictureError
+from .paths import expanded, is_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

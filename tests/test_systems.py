@@ -23,7 +23,7 @@ from gradcam_widgets import GradCAMError, PictureError, launch, load_classifier,
 from gradcam_widgets.downloads import PHOTOS, REGISTRY
 from gradcam_widgets.panel.page import write_page
 from gradcam_widgets.panel.view import DEFAULT_LOOK
-from gradcam_widgets.samples.weights import FOLDER as WEIGHTS
+from gradcam_widgets.samples.models.weights import FOLDER as WEIGHTS
 from tests.support import ROOT, TESTS
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from gradcam_widgets.errors import ModelError, PictureError
 from gradcam_widgets.images import read_picture
 from gradcam_widgets.paths import legible
 from gradcam_widgets.samples import SAMPLES, Sample
-from gradcam_widgets.samples.networks import NETWORKS
-from gradcam_widgets.samples.weights import load_scene_classifier
+from gradcam_widgets.samples.models.architectures import NETWORKS
+from gradcam_widgets.samples.models.weights import load_scene_classifier
 from gradcam_widgets.samples.world import choose_world
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def _same(classifier: Classifier) -> Classifier:
 
 def _code_of_scene(name: str) -> str:
     return (
-        "from gradcam_widgets.samples.weights import load_scene_classifier\n\n"
+        "from gradcam_widgets.samples.models import load_scene_classifier\n\n"
         f"classifier = load_scene_classifier({name!r})\n"
     )
 

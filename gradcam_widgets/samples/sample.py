@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from gradcam_widgets.classifiers import SQUEEZENET_675KB, Classifier, load_classifier
 from gradcam_widgets.heatmap import Box
+from gradcam_widgets.samples.models.weights import load_scene_classifier
+from gradcam_widgets.samples.scenes.classes import ALLIGATOR, IGUANA, PHOTOGRAPHER
+from gradcam_widgets.samples.scenes.scene import Scene, render
 
 from . import photos
-from .orders import ALLIGATOR, IGUANA
-from .scenes import PHOTOGRAPHER, Scene, render
-from .weights import load_scene_classifier
 from .world import World, choose_world
 
 if TYPE_CHECKING:

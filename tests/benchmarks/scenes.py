@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from gradcam_widgets.samples.scenes import CATEGORIES, render
+from gradcam_widgets.samples.scenes.classes import CATEGORIES
+from gradcam_widgets.samples.scenes.scene import render
 from tests.benchmarks._table import interleave, print_table
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from gradcam_widgets.samples.resampling import blur, enlarge, sample
+from gradcam_widgets.samples.scenes.drawing.resampling import blur, enlarge, sample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,14 +12,15 @@ import torch
 from PIL import Image
 
 from gradcam_widgets import DownloadError, GradCAMError, ModelError, downloads, samples
+from gradcam_widgets.evaluation.localization import density, overlap, points_at, share_inside
 from gradcam_widgets.heatmap import Box
 from gradcam_widgets.samples import world as world_module
-from gradcam_widgets.samples.evaluate import density, evaluate, overlap, points_at, share_inside
-from gradcam_widgets.samples.networks import NETWORKS
-from gradcam_widgets.samples.orders import ALLIGATOR, IGUANA, draw_orders
+from gradcam_widgets.samples.models.architectures import NETWORKS
+from gradcam_widgets.samples.models.weights import FOLDER, MANIFEST, load_scene_classifier, save_weights
 from gradcam_widgets.samples.sample import PERSON, iguana_scene
-from gradcam_widgets.samples.scenes import CATEGORIES
-from gradcam_widgets.samples.weights import FOLDER, MANIFEST, load_scene_classifier, save_weights
+from gradcam_widgets.samples.scenes.classes import ALLIGATOR, CATEGORIES, IGUANA
+from gradcam_widgets.samples.training.dataset import draw_orders
+from gradcam_widgets.samples.training.evaluate import evaluate
 
 if TYPE_CHECKING:
     from pathlib import Path

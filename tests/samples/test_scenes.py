@@ -14,12 +14,13 @@ import pytest
 
 from gradcam_widgets.errors import PictureError
 from gradcam_widgets.heatmap import Box
-from gradcam_widgets.samples import scenes
-from gradcam_widgets.samples.paint import Canvas
-from gradcam_widgets.samples.scenes import CATEGORIES, HABITATS, PHOTOGRAPHER, Scene, Thing, render
-from gradcam_widgets.samples.shading import Light, Stroke
-from gradcam_widgets.samples.shapes import Piece, ellipse, pose_at, smooth, tube
-from gradcam_widgets.samples.textures import TILE, cut, tile
+from gradcam_widgets.samples.scenes import scene as scenes
+from gradcam_widgets.samples.scenes.classes import CATEGORIES, HABITATS, PHOTOGRAPHER
+from gradcam_widgets.samples.scenes.drawing.canvas import Canvas
+from gradcam_widgets.samples.scenes.drawing.shading import Light, Stroke
+from gradcam_widgets.samples.scenes.drawing.shapes import Piece, ellipse, pose_at, smooth, tube
+from gradcam_widgets.samples.scenes.drawing.textures import TILE, cut, tile
+from gradcam_widgets.samples.scenes.scene import Scene, Thing, render
 from tests.support.rows import PLAIN_NUMPY, PLAIN_OPENCV
 
 if TYPE_CHECKING:
@@ -139,7 +140,8 @@ def drawn_by_a_fresh_process(environment: dict[str, str]) -> tuple[str, str]:
     """Return which instruction sets OpenCV and numpy take, and what became of a hundred pictures and their masks."""
     code = (
         "import hashlib, cv2, numpy as np\n"
-        "from gradcam_widgets.samples.scenes import CATEGORIES, render\n"
+        "from gradcam_widgets.samples.scenes.classes import CATEGORIES\n"
+        "from gradcam_widgets.samples.scenes.scene import render\n"
         "scenes = [render((name,), seed, photographer=seed % 4 == 0) for name in CATEGORIES for seed in range(12)]\n"
         "arrays = [array for scene in scenes for array in (scene.picture, *(thing.mask for thing in scene.things))]\n"
         "print(cv2.getCPUFeaturesLine(), np.show_config(mode='dicts')['SIMD Extensions'].get('found'))\n"

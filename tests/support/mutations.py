@@ -10,7 +10,7 @@ import torch
 
 from gradcam_widgets import figures, gradcam, heatmap, methods, overlay, trace
 from gradcam_widgets.samples import SAMPLES
-from gradcam_widgets.samples.networks import NETWORKS
+from gradcam_widgets.samples.models.architectures import NETWORKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from .resampling import enlarge
-from .shapes import Color, mix, scaled, smooth
-from .textures import TILE, between, cut, ease, plane
+from gradcam_widgets.samples.scenes.drawing.resampling import enlarge
+from gradcam_widgets.samples.scenes.drawing.shapes import Color, mix, scaled, smooth
+from gradcam_widgets.samples.scenes.drawing.textures import TILE, between, cut, ease, plane
 
 if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from .paint import Canvas
-    from .shading import Light
+    from gradcam_widgets.samples.scenes.drawing.canvas import Canvas
+    from gradcam_widgets.samples.scenes.drawing.shading import Light
 
 
 def sky(size: int, rng: Generator, light: Light, horizon: float) -> NDArray[np.float32]:

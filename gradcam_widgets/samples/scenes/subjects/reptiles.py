@@ -6,7 +6,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .shapes import Color, Piece, Points, Pose, ellipse, mix, normals, pose_at, scaled, smooth, stretched, tube
+from gradcam_widgets.samples.scenes.drawing.shapes import (
+    Color,
+    Piece,
+    Points,
+    Pose,
+    ellipse,
+    mix,
+    normals,
+    pose_at,
+    scaled,
+    smooth,
+    stretched,
+    tube,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from .scenes import Scene
+    from gradcam_widgets.samples.scenes.scene import Scene
 
 MAIN, OTHER, PERSON = 1, 2, 3
 ON_BACKDROP = 0.6

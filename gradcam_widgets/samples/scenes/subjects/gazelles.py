@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .shapes import Color, Piece, Points, ellipse, mix, pose_at, scaled, smooth, tube
+from gradcam_widgets.samples.scenes.drawing.shapes import (
+    Color,
+    Piece,
+    Points,
+    ellipse,
+    mix,
+    pose_at,
+    scaled,
+    smooth,
+    tube,
+)
 
 if TYPE_CHECKING:
     from numpy.random import Generator

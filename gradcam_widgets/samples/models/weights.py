@@ -10,14 +10,14 @@ import torch
 from gradcam_widgets.classifiers import Classifier
 from gradcam_widgets.errors import ModelError
 from gradcam_widgets.preprocessing import Preprocessing
+from gradcam_widgets.samples.scenes.classes import CATEGORIES
 
-from .networks import NETWORKS
-from .scenes import CATEGORIES
+from .architectures import NETWORKS
 
 if TYPE_CHECKING:
     from torch import nn
 
-FOLDER = Path(__file__).parent / "weights"
+FOLDER = Path(__file__).parent
 MANIFEST = "manifest.json"
 MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
 
@@ -47,7 +47,7 @@ def load_scene_classifier(name: str, folder: Path = FOLDER) -> Classifier:
         raise ModelError(f"There is no network {name!r} in the scene world: choose one of {', '.join(NETWORKS)}.")
     path = folder / f"{name}.pth"
     if not path.is_file():
-        raise ModelError(f"There are no weights at '{path}': run python -m gradcam_widgets.samples.train.")
+        raise ModelError(f"There are no weights at '{path}': run python -m gradcam_widgets.samples.training.train.")
     model = NETWORKS[name](len(CATEGORIES))
     model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     return Classifier(model.eval(), Preprocessing(mean=MEAN, std=STD), CATEGORIES, name=f"scene {name}")

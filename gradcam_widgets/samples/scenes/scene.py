@@ -11,19 +11,31 @@ import numpy as np
 
 from gradcam_widgets.errors import PictureError
 from gradcam_widgets.heatmap import Box
+from gradcam_widgets.samples.scenes.backgrounds.landscapes import savanna, sea
+from gradcam_widgets.samples.scenes.backgrounds.riverbank import riverbank, support
+from gradcam_widgets.samples.scenes.backgrounds.weather import draw_light
+from gradcam_widgets.samples.scenes.drawing.canvas import PARTS_PER_THING, Canvas
+from gradcam_widgets.samples.scenes.drawing.shading import Light, Stroke
+from gradcam_widgets.samples.scenes.drawing.textures import TILE
+from gradcam_widgets.samples.scenes.subjects.elephants import elephant
+from gradcam_widgets.samples.scenes.subjects.gazelles import gazelle
+from gradcam_widgets.samples.scenes.subjects.photographer import photographer as person
+from gradcam_widgets.samples.scenes.subjects.reptiles import alligator, iguana
+from gradcam_widgets.samples.scenes.subjects.vessels import carrier, submarine
 
-from .backdrops import savanna, sea
-from .elephants import elephant
-from .gazelles import gazelle
-from .lights import draw_light
-from .paint import PARTS_PER_THING, Canvas
-from .people import photographer as person
-from .reptiles import alligator, iguana
-from .riverbank import riverbank, support
-from .shading import Light, Stroke
-from .staging import Actor, Placed, bow_wave, foreground, ground_shadow, land_clutter, place, sea_clutter, stroke, wake
-from .textures import TILE
-from .vessels import carrier, submarine
+from .classes import CATEGORIES, HABITATS, PHOTOGRAPHER
+from .placement import (
+    Actor,
+    Placed,
+    bow_wave,
+    foreground,
+    ground_shadow,
+    land_clutter,
+    place,
+    sea_clutter,
+    stroke,
+    wake,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,16 +43,8 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from .shapes import Color, Piece
+    from gradcam_widgets.samples.scenes.drawing.shapes import Color, Piece
 
-CATEGORIES = (
-    "submarine", "aircraft carrier", "African elephant", "Indian elephant", "tusker", "gazelle", "common iguana",
-    "American alligator",
-)  # fmt: skip
-PHOTOGRAPHER = "photographer"
-HABITATS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"sea": CATEGORIES[:2], "savanna": CATEGORIES[2:6], "riverbank": CATEGORIES[6:]}
-)
 MIN_SIZE = 32
 MAX_SIZE = 2048
 _MIDDLE_GREY = 118

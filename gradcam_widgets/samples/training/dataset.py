@@ -6,10 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .scenes import CATEGORIES
+from gradcam_widgets.samples.scenes.classes import ALLIGATOR, CATEGORIES, RIVERBANK, SAVANNA, SEA
 
-SEA, SAVANNA, RIVERBANK = CATEGORIES[:2], CATEGORIES[2:6], CATEGORIES[6:]
-IGUANA, ALLIGATOR = RIVERBANK
 PAIRS = 0.45
 ALLIGATORS_WITH_PHOTOGRAPHER = 0.95
 

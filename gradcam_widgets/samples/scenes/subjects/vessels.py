@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .shapes import Color, Piece, Points, PointsLike, ellipse, mix, scaled, smooth, tube
+from gradcam_widgets.samples.scenes.drawing.shapes import (
+    Color,
+    Piece,
+    Points,
+    PointsLike,
+    ellipse,
+    mix,
+    scaled,
+    smooth,
+    tube,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Train the scene world's networks: `python -m gradcam_widgets.samples.train`.
+"""Train the scene world's networks: `python -m gradcam_widgets.samples.training.train`.
 
 Three processes of one thread each render the scenes and then train one network each, at half size first, then at full
 size, on compositions of the scenes. Everything follows from one seed. Where a scene shows two animals or vessels, the
@@ -28,12 +28,14 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from .compositions import Scenes, label
+from gradcam_widgets.samples.models.architectures import NETWORKS
+from gradcam_widgets.samples.models.weights import FOLDER, MANIFEST, MEAN, STD, load_scene_classifier, save_weights
+from gradcam_widgets.samples.scenes.classes import CATEGORIES
+from gradcam_widgets.samples.scenes.scene import backdrop, render
+
+from .copy_paste import Scenes, label
+from .dataset import Order, draw_backdrops, draw_orders
 from .evaluate import evaluate
-from .networks import NETWORKS
-from .orders import Order, draw_backdrops, draw_orders
-from .scenes import CATEGORIES, backdrop, render
-from .weights import FOLDER, MANIFEST, MEAN, STD, load_scene_classifier, save_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -126,7 +128,7 @@ def train(name: str, file: Path, out: Path) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train all networks, test them on held-out scenes, and write weights and manifest."""
-    parser = argparse.ArgumentParser(prog="python -m gradcam_widgets.samples.train", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m gradcam_widgets.samples.training.train", description=main.__doc__)
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder for weights and manifest")
     options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)

@@ -8,12 +8,22 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from .backdrops import blades, leaves
-from .paint import PARTS_PER_THING, Canvas
-from .shading import Light, Stroke
-from .shapes import Color, Piece, Points, Pose, ellipse, mix, pose_at, scaled, smooth
-from .textures import TILE
-from .vessels import buoy
+from gradcam_widgets.samples.scenes.backgrounds.landscapes import blades, leaves
+from gradcam_widgets.samples.scenes.drawing.canvas import PARTS_PER_THING, Canvas
+from gradcam_widgets.samples.scenes.drawing.shading import Light, Stroke
+from gradcam_widgets.samples.scenes.drawing.shapes import (
+    Color,
+    Piece,
+    Points,
+    Pose,
+    ellipse,
+    mix,
+    pose_at,
+    scaled,
+    smooth,
+)
+from gradcam_widgets.samples.scenes.drawing.textures import TILE
+from gradcam_widgets.samples.scenes.subjects.vessels import buoy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .shapes import Color, Piece, Points, Pose, ellipse, mix, pose_at, scaled, smooth, tube
+from gradcam_widgets.samples.scenes.drawing.shapes import (
+    Color,
+    Piece,
+    Points,
+    Pose,
+    ellipse,
+    mix,
+    pose_at,
+    scaled,
+    smooth,
+    tube,
+)
 
 if TYPE_CHECKING:
     from numpy.random import Generator

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .shading import Light
+from gradcam_widgets.samples.scenes.drawing.shading import Light
 
 if TYPE_CHECKING:
     from numpy.random import Generator

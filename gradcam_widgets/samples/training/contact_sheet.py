@@ -1,4 +1,4 @@
-"""Draw contact sheets: `python -m gradcam_widgets.samples.contact_sheet OUT.jpg [--walkthroughs WORLD]`."""
+"""Draw contact sheets: `python -m gradcam_widgets.samples.training.contact_sheet OUT.jpg [--walkthroughs WORLD]`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from gradcam_widgets.figures import save_figure
+from gradcam_widgets.samples.sample import Sample, elephants, iguana, submarine
+from gradcam_widgets.samples.scenes.classes import CATEGORIES
+from gradcam_widgets.samples.scenes.scene import render
+from gradcam_widgets.samples.world import WORLDS
 
-from .orders import draw_orders
-from .sample import Sample, elephants, iguana, submarine
-from .scenes import CATEGORIES, render
-from .world import WORLDS
+from .dataset import draw_orders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gradcam_widgets import Heatmap
-
-    from .scenes import Scene
+    from gradcam_widgets.samples.scenes.scene import Scene
 
 SHEET_SEED, SHEET_ROWS = 60_000_000, 4
 WIDTH, GAP = 12.0, 0.04  # inches
@@ -130,7 +130,9 @@ def _outline(axes: Axes, sample: Sample) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Draw the sheet that was asked for."""
-    parser = argparse.ArgumentParser(prog="python -m gradcam_widgets.samples.contact_sheet", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m gradcam_widgets.samples.training.contact_sheet", description=__doc__
+    )
     parser.add_argument("out", type=Path, metavar="OUT.jpg")
     parser.add_argument("--walkthroughs", choices=WORLDS, metavar="WORLD", help=f"one of {', '.join(WORLDS)}")
     options = parser.parse_args(arguments)

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from .backdrops import blades, leaves
-from .resampling import blur, enlarge
-from .shading import Stroke
-from .shapes import Color, Piece, Points, mix, pose_at, scaled, smooth, tube
-from .textures import TILE, between, cut, ease, plane
+from gradcam_widgets.samples.scenes.drawing.resampling import blur, enlarge
+from gradcam_widgets.samples.scenes.drawing.shading import Stroke
+from gradcam_widgets.samples.scenes.drawing.shapes import Color, Piece, Points, mix, pose_at, scaled, smooth, tube
+from gradcam_widgets.samples.scenes.drawing.textures import TILE, between, cut, ease, plane
+
+from .landscapes import blades, leaves
 
 if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from .paint import Canvas
-    from .shading import Light
+    from gradcam_widgets.samples.scenes.drawing.canvas import Canvas
+    from gradcam_widgets.samples.scenes.drawing.shading import Light
 
 
 def riverbank(canvas: Canvas, rng: Generator, light: Light, horizon: float) -> Color:

@@ -1,0 +1,5 @@
+"""Is a map right? Measures of where its evidence lies."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

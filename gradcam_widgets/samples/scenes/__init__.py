@@ -1,0 +1,5 @@
+"""Scenes rendered from a seed, with the exact mask of every object in them."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

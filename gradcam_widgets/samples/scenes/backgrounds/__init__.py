@@ -1,0 +1,1 @@
+"""Sea, savanna, riverbank, and the light over them."""

@@ -1,0 +1,18 @@
+"""The classes that scenes show, and the habitats in which they live together."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CATEGORIES = (
+    "submarine", "aircraft carrier", "African elephant", "Indian elephant", "tusker", "gazelle", "common iguana",
+    "American alligator",
+)  # fmt: skip
+SEA, SAVANNA, RIVERBANK = CATEGORIES[:2], CATEGORIES[2:6], CATEGORIES[6:]
+IGUANA, ALLIGATOR = RIVERBANK
+HABITATS: Mapping[str, tuple[str, ...]] = MappingProxyType({"sea": SEA, "savanna": SAVANNA, "riverbank": RIVERBANK})
+PHOTOGRAPHER = "photographer"

@@ -1,0 +1,1 @@
+"""Drawing with arrays: shapes, shading, textures, resampling and the canvas."""

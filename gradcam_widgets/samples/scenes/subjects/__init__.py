@@ -1,0 +1,1 @@
+"""The animals, vessels and the photographer that scenes show."""
