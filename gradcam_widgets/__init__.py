@@ -8,10 +8,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from gradcam_widgets.images.box import Box
+from gradcam_widgets.images.reading import read_picture
+
 from .errors import CategoryError, DownloadError, GradCAMError, LayerError, MethodError, ModelError, PictureError
 from .gradcam import GradCAM, candidate_layers
-from .heatmap import Box, Heatmap, shared_limit
-from .images import read_picture
+from .heatmap import Heatmap, shared_limit
 from .layers import Layer
 from .methods import METHODS
 from .trace import Prediction, Trace

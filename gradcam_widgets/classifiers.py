@@ -16,14 +16,15 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 from torchvision.transforms._presets import ImageClassification
 
+from gradcam_widgets.images.reading import read_picture
+
 from . import compressed
+from ._paths import expanded, is_file, is_folder
 from .categories import find_category
 from .downloads import Download, fetch, is_cached
 from .errors import ModelError
 from .gradcam import GradCAM
-from .images import read_picture
-from .paths import expanded, is_file, is_folder
-from .preprocessing import FloatBox, Geometry, Preprocessing
+from .preprocessing import Geometry, Preprocessing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from gradcam_widgets.images.box import FloatBox
+    from gradcam_widgets.images.reading import Picture
+
     from .heatmap import Heatmap
-    from .images import Picture
     from .layers import Grid, Layer, LayerName
     from .trace import Prediction, Trace
 

@@ -12,15 +12,16 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
+from gradcam_widgets.images.reading import read_picture
+
 from . import __version__, launch
+from ._paths import is_file, legible
 from .classifiers import SQUEEZENET_675KB, load_classifier, skeleton
 from .downloads import REGISTRY, fetch, is_cached
 from .errors import GradCAMError, PictureError
-from .images import read_picture
 from .layers import last_of_each_grid, main_layers
 from .methods import METHODS
 from .overlay import Evidence
-from .paths import is_file, legible
 from .preprocessing import Geometry
 from .samples import SAMPLES
 

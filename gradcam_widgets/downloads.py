@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ._paths import expanded, is_file
 from .errors import DownloadError
-from .paths import expanded, is_file
 
 HOME_VARIABLE = "GRADCAM_WIDGETS_HOME"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import textwrap
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -16,12 +15,16 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from PIL import Image
 
+from gradcam_widgets.images.encoding import encode_jpeg, shrink
+
+from ._choices import check_choice
+from ._paths import writing
 from .errors import PictureError
 from .heatmap import shared_limit
-from .overlay import DEFAULT_COLORMAPS, Evidence, check_choice, color_table, encode_jpeg, shrink
+from .overlay import DEFAULT_COLORMAPS, Evidence, color_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from matplotlib.axes import Axes
@@ -148,18 +151,6 @@ def save_figure(figure: Figure, path: Path) -> Path:
 def rendered(figure: Figure, dpi: int = 110) -> Image.Image:
     """Draw a figure into a PIL picture, RGB."""
     return Image.open(io.BytesIO(_png(figure, dpi))).convert("RGB")
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn the system's errors of writing a file into a `PictureError`."""
-    try:
-        yield
-    except (OSError, UnicodeError) as error:  # a name may have letters that this system's names cannot
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise PictureError(
-            f"'{path}' cannot be written ({reason}): choose a folder that exists and that you may write in."
-        ) from error
 
 
 def _canvas(panels: int, aspect: float, notes: Sequence[str], headline: str | None) -> tuple[Figure, list[Axes], Axes]:

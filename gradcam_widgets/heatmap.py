@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
+from gradcam_widgets.images.box import Box
+from gradcam_widgets.images.encoding import encode_png
+from gradcam_widgets.images.reading import read_picture
+
 from . import wording
 from .errors import GradCAMError, ModelError, PictureError
-from .images import read_picture
-from .overlay import DEFAULT_COLORMAPS, blend, check_opacity, colorize, encode_png, select, strength, upsample
+from .overlay import DEFAULT_COLORMAPS, blend, check_opacity, colorize, select, strength, upsample
 
 if TYPE_CHECKING:
     import os
@@ -21,21 +24,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from .images import Picture
+    from gradcam_widgets.images.reading import Picture
+
     from .overlay import Evidence, Interpolation
 
 NEGLIGIBLE = 1e-6
 BORDER_REMARK_SHARE = 0.5
 PICTURE_SIZE_WITHOUT_ONE = 224
-
-
-class Box(NamedTuple):
-    """A rectangle in pixels, the right and lower edge excluded."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -297,7 +292,8 @@ class Heatmap:
         Raises:
             PictureError: If the ending is none of these, or the folder does not exist.
         """
-        from .figures import save_figure, writing  # noqa: PLC0415 - matplotlib loads only for who draws
+        from ._paths import writing  # noqa: PLC0415 - matplotlib loads only for who draws
+        from .figures import save_figure  # noqa: PLC0415 - matplotlib loads only for who draws
 
         target = Path(path)
         if target.suffix.lower() != ".npy":

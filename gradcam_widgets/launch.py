@@ -9,8 +9,8 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from ._paths import is_file
 from .errors import GradCAMError
-from .paths import is_file
 
 PACKAGE = Path(__file__).parent
 COPIES = Path("gradcam_tutorials")

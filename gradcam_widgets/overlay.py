@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 import cv2
 import numpy as np
 
+from ._choices import check_choice
 from .errors import PictureError
-from .images import MIN_SIDE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -115,40 +115,8 @@ def blend(
     return np.rint(picture * (1 - share) + colors * share).astype(np.uint8)
 
 
-def shrink(picture: NDArray[np.uint8], longest_side: int) -> NDArray[np.uint8]:
-    """Bring the longer side of a large picture down to so many pixels, at least 8 a side; a small one stays.
-
-    Args:
-        picture: Axes (row, column, RGB), uint8.
-        longest_side: In pixels.
-    """
-    scale = longest_side / max(picture.shape[:2])
-    if scale >= 1:
-        return picture
-    rows, columns = (max(MIN_SIDE, round(side * scale)) for side in picture.shape[:2])
-    return cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-
-
-def encode_png(picture: NDArray[np.uint8]) -> bytes:
-    """Encode a picture, axes (row, column, RGB), uint8, as the bytes of a PNG file."""
-    return bytes(cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1])
-
-
-def encode_jpeg(picture: NDArray[np.uint8], quality: int = 90) -> bytes:
-    """Encode a picture, axes (row, column, RGB), uint8, as the bytes of a JPEG file."""
-    bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-    return bytes(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1])
-
-
 def check_opacity(opacity: float | NDArray[np.float32]) -> None:
     """Raise a `PictureError` if an opacity is outside of 0…1."""
     low, high = float(np.min(opacity)), float(np.max(opacity))
     if not (low >= 0 and high <= 1):
         raise PictureError(f"An opacity lies between 0 and 1, not at {low if low < 0 else high:g}.")
-
-
-def check_choice(what: str, given: str, choices: tuple[str, ...]) -> None:
-    """Raise a `PictureError` that names the choices if what was given is none of them."""
-    if given not in choices:
-        shown = ", ".join(choices) if len(choices) < 20 else "one that matplotlib.colormaps lists"
-        raise PictureError(f"There is no {what} {given!r}: choose {shown}.")

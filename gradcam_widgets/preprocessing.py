@@ -9,14 +9,15 @@ import numpy as np
 import torch
 from PIL import Image
 
-from .overlay import check_choice
+from ._choices import check_choice
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from gradcam_widgets.images.box import FloatBox
+
 Geometry = Literal["squash", "crop"]
-FloatBox = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from gradcam_widgets.overlay import upsample
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gradcam_widgets.heatmap import Box, Heatmap
+    from gradcam_widgets.heatmap import Heatmap
+    from gradcam_widgets.images.box import Box
 
 
 CELLS_OF_TOLERANCE = 1

@@ -9,8 +9,8 @@ from .view import DEFAULT_LOOK
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gradcam_widgets.edits import Edit
     from gradcam_widgets.heatmap import Heatmap
+    from gradcam_widgets.images.edits import Edit
 
 
 def code(

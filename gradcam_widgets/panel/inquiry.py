@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
-from gradcam_widgets.edits import Edit, edited
+from gradcam_widgets.images.edits import Edit, edited
 from gradcam_widgets.layers import find_layer
 
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gradcam_widgets.classifiers import Classifier
-    from gradcam_widgets.heatmap import Box, Heatmap
+    from gradcam_widgets.heatmap import Heatmap
+    from gradcam_widgets.images.box import Box
     from gradcam_widgets.layers import Layer
     from gradcam_widgets.trace import Prediction, Trace
 
@@ -99,7 +100,7 @@ class Inquiry:
 
     def window(self, edits: Edits) -> Box:
         """Return which part of the whole picture the network saw, rounded to its pixels."""
-        from gradcam_widgets.heatmap import Box  # noqa: PLC0415 - for typing above
+        from gradcam_widgets.images.box import Box  # noqa: PLC0415 - for typing above
 
         shown, window = edited(self.picture, edits)
         left, top, right, bottom = self.classifier.window(shown)

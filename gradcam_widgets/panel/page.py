@@ -56,7 +56,7 @@ def write_page(
         GradCAMError: If there is no map.
         PictureError: If a map came without its picture, or the file cannot be written.
     """
-    from gradcam_widgets.figures import writing  # noqa: PLC0415 - matplotlib loads only for who draws
+    from gradcam_widgets._paths import writing  # noqa: PLC0415 - matplotlib loads only for who draws
 
     if path.suffix.lower() not in (".html", ".htm"):
         raise PictureError(f"A page cannot be saved as '{path}': end its name on .html.")

@@ -10,8 +10,8 @@ import traitlets
 from ipywidgets import VBox
 
 from gradcam_widgets.classifiers import Classifier
-from gradcam_widgets.edits import Edit, as_edits
 from gradcam_widgets.errors import GradCAMError, ModelError
+from gradcam_widgets.images.edits import Edit, as_edits
 from gradcam_widgets.methods import METHODS, find_method
 
 from . import code as written

@@ -10,10 +10,10 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gradcam_widgets._paths import legible
 from gradcam_widgets.classifiers import SQUEEZENET_675KB, Classifier, load_classifier
 from gradcam_widgets.errors import ModelError, PictureError
-from gradcam_widgets.images import read_picture
-from gradcam_widgets.paths import legible
+from gradcam_widgets.images.reading import read_picture
 from gradcam_widgets.samples import SAMPLES, Sample
 from gradcam_widgets.samples.models.architectures import NETWORKS
 from gradcam_widgets.samples.models.weights import load_scene_classifier

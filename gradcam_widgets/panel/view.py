@@ -12,14 +12,16 @@ import traitlets
 
 from gradcam_widgets import wording
 from gradcam_widgets.errors import GradCAMError, PictureError
-from gradcam_widgets.heatmap import Box, Heatmap
-from gradcam_widgets.overlay import Evidence, Interpolation, color_table, encode_jpeg, shrink
+from gradcam_widgets.heatmap import Heatmap
+from gradcam_widgets.images.encoding import encode_jpeg, shrink
+from gradcam_widgets.overlay import Evidence, Interpolation, color_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from PIL import Image
 
+    from gradcam_widgets.images.box import Box
     from gradcam_widgets.trace import Prediction
 
 STATIC = Path(__file__).parent / "static"

@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image
 
 from gradcam_widgets.downloads import PHOTOS, fetch
-from gradcam_widgets.heatmap import Box
-from gradcam_widgets.images import read_picture
+from gradcam_widgets.images.box import Box
+from gradcam_widgets.images.reading import read_picture
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

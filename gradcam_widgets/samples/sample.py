@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gradcam_widgets.classifiers import SQUEEZENET_675KB, Classifier, load_classifier
-from gradcam_widgets.heatmap import Box
+from gradcam_widgets.images.box import Box
 from gradcam_widgets.samples.models.weights import load_scene_classifier
 from gradcam_widgets.samples.scenes.classes import ALLIGATOR, IGUANA, PHOTOGRAPHER
 from gradcam_widgets.samples.scenes.scene import Scene, render

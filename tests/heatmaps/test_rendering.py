@@ -12,7 +12,8 @@ from PIL import Image
 from torch.nn import functional
 
 from gradcam_widgets.errors import PictureError
-from gradcam_widgets.overlay import blend, color_table, colorize, encode_png, select, upsample
+from gradcam_widgets.images.encoding import encode_png
+from gradcam_widgets.overlay import blend, color_table, colorize, select, upsample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

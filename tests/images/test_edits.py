@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from gradcam_widgets.edits import GREY, Edit, edited
 from gradcam_widgets.errors import PictureError
-from gradcam_widgets.heatmap import Box
+from gradcam_widgets.images.box import Box
+from gradcam_widgets.images.edits import GREY, Edit, edited
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,7 +14,7 @@ import torch
 from PIL import Image, UnidentifiedImageError
 
 from gradcam_widgets.errors import PictureError
-from gradcam_widgets.images import read_picture
+from gradcam_widgets.images.reading import read_picture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,9 +21,10 @@ from PIL import Image
 from torch import Tensor, nn
 
 from gradcam_widgets import Classifier, samples
-from gradcam_widgets.edits import Edit, edited
 from gradcam_widgets.errors import CategoryError, GradCAMError, LayerError, MethodError, ModelError, PictureError
-from gradcam_widgets.heatmap import Box, Heatmap
+from gradcam_widgets.heatmap import Heatmap
+from gradcam_widgets.images.box import Box
+from gradcam_widgets.images.edits import Edit, edited
 from gradcam_widgets.panel import GradCAMPanel, HeatmapView, pacing, sources
 from gradcam_widgets.panel import inquiry as inquiry_module
 from gradcam_widgets.panel import panel as panel_module

@@ -13,7 +13,7 @@ from PIL import Image
 
 from gradcam_widgets import DownloadError, GradCAMError, ModelError, downloads, samples
 from gradcam_widgets.evaluation.localization import density, overlap, points_at, share_inside
-from gradcam_widgets.heatmap import Box
+from gradcam_widgets.images.box import Box
 from gradcam_widgets.samples import world as world_module
 from gradcam_widgets.samples.models.architectures import NETWORKS
 from gradcam_widgets.samples.models.weights import FOLDER, MANIFEST, load_scene_classifier, save_weights

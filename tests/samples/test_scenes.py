@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from gradcam_widgets.errors import PictureError
-from gradcam_widgets.heatmap import Box
+from gradcam_widgets.images.box import Box
 from gradcam_widgets.samples.scenes import scene as scenes
 from gradcam_widgets.samples.scenes.classes import CATEGORIES, HABITATS, PHOTOGRAPHER
 from gradcam_widgets.samples.scenes.drawing.canvas import Canvas

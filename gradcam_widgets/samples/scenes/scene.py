@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradcam_widgets.errors import PictureError
-from gradcam_widgets.heatmap import Box
+from gradcam_widgets.images.box import Box
 from gradcam_widgets.samples.scenes.backgrounds.landscapes import savanna, sea
 from gradcam_widgets.samples.scenes.backgrounds.riverbank import riverbank, support
 from gradcam_widgets.samples.scenes.backgrounds.weather import draw_light

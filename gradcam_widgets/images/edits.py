@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 import cv2
 import numpy as np
 
-from .errors import PictureError
-from .heatmap import Box
-from .images import MIN_SIDE
-from .overlay import check_choice
+from gradcam_widgets._choices import check_choice
+from gradcam_widgets.errors import PictureError
+
+from .box import Box
+from .reading import MIN_SIDE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

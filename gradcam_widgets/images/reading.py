@@ -15,8 +15,8 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from .errors import PictureError
-from .paths import expanded, is_folder
+from gradcam_widgets._paths import expanded, is_folder
+from gradcam_widgets.errors import PictureError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

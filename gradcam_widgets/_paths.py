@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .errors import PictureError
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .errors import GradCAMError
 
 
@@ -35,3 +40,15 @@ def is_folder(path: str | os.PathLike[str]) -> bool:
 def legible(path: str | os.PathLike[str]) -> str:
     """Return a path as people read it, even where this process cannot decode the bytes of its name."""
     return os.fspath(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn the system's errors of writing a file into a `PictureError`."""
+    try:
+        yield
+    except (OSError, UnicodeError) as error:  # a name may have letters that this system's names cannot
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise PictureError(
+            f"'{path}' cannot be written ({reason}): choose a folder that exists and that you may write in."
+        ) from error

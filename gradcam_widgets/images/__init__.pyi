@@ -1,0 +1,8 @@
+from .box import Box as Box
+from .edits import Edit as Edit
+from .edits import edited as edited
+from .encoding import encode_jpeg as encode_jpeg
+from .encoding import encode_png as encode_png
+from .encoding import shrink as shrink
+from .reading import Picture as Picture
+from .reading import read_picture as read_picture
