@@ -8,20 +8,21 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from gradcam_widgets.heatmaps.comparison import describe_difference
+from gradcam_widgets.heatmaps.heatmap import Heatmap, shared_limit
 from gradcam_widgets.images.box import Box
 from gradcam_widgets.images.reading import read_picture
 
 from .errors import CategoryError, DownloadError, GradCAMError, LayerError, MethodError, ModelError, PictureError
 from .gradcam import GradCAM, candidate_layers
-from .heatmap import Heatmap, shared_limit
 from .layers import Layer
 from .methods import METHODS
 from .trace import Prediction, Trace
-from .wording import describe_difference
 
 if TYPE_CHECKING:
+    from gradcam_widgets.heatmaps.figures import comparison_figure
+
     from .classifiers import Classifier, classifier_names, load_classifier, weights_at_hand
-    from .figures import comparison_figure
     from .panel import GradCAMPanel, HeatmapView
     from .preprocessing import Preprocessing
 

@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from gradcam_widgets.heatmaps.heatmap import Heatmap
     from gradcam_widgets.images.box import FloatBox
     from gradcam_widgets.images.reading import Picture
 
-    from .heatmap import Heatmap
     from .layers import Grid, Layer, LayerName
     from .trace import Prediction, Trace
 

@@ -12,6 +12,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
+from gradcam_widgets.heatmaps.rendering import Evidence
 from gradcam_widgets.images.reading import read_picture
 
 from . import __version__, launch
@@ -21,7 +22,6 @@ from .downloads import REGISTRY, fetch, is_cached
 from .errors import GradCAMError, PictureError
 from .layers import last_of_each_grid, main_layers
 from .methods import METHODS
-from .overlay import Evidence
 from .preprocessing import Geometry
 from .samples import SAMPLES
 
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from gradcam_widgets.heatmaps.heatmap import Heatmap
+
     from .classifiers import Classifier
-    from .heatmap import Heatmap
     from .layers import Layer
     from .trace import Prediction
 
@@ -232,7 +233,7 @@ def _output(options: argparse.Namespace, question: _Question, ending: str) -> Pa
 
 
 def _save(heatmaps: Sequence[Heatmap], output: Path, options: argparse.Namespace) -> None:
-    from .figures import comparison_figure, save_figure, single_figure  # noqa: PLC0415 - after the input was checked
+    from gradcam_widgets.heatmaps.figures import comparison_figure, save_figure, single_figure  # noqa: PLC0415 - after the input was checked
 
     look = {"evidence": options.evidence, "colormap": options.colormap}
     figure = single_figure(heatmaps[0], **look) if len(heatmaps) == 1 else comparison_figure(heatmaps, **look)

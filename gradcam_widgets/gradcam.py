@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from .heatmap import Heatmap
+    from gradcam_widgets.heatmaps.heatmap import Heatmap
 
 OUTPUT_NAMES = ("logits", "out")
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
+from gradcam_widgets.heatmaps.formatting import decimal
+from gradcam_widgets.heatmaps.heatmap import Heatmap
+
 from .capture import Capture, gradients
 from .categories import find_category
 from .errors import CategoryError, LayerError, ModelError
-from .heatmap import Heatmap
 from .layers import Layer, LayerName, as_list, find_layer
 from .methods import find_method
-from .wording import decimal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

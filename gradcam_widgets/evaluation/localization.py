@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcam_widgets.overlay import upsample
+from gradcam_widgets.heatmaps.rendering import upsample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gradcam_widgets.heatmap import Heatmap
+    from gradcam_widgets.heatmaps.heatmap import Heatmap
     from gradcam_widgets.images.box import Box
 
 

@@ -9,7 +9,7 @@ from .view import DEFAULT_LOOK
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gradcam_widgets.heatmap import Heatmap
+    from gradcam_widgets.heatmaps.heatmap import Heatmap
     from gradcam_widgets.images.edits import Edit
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gradcam_widgets.classifiers import Classifier
-    from gradcam_widgets.heatmap import Heatmap
+    from gradcam_widgets.heatmaps.heatmap import Heatmap
     from gradcam_widgets.images.box import Box
     from gradcam_widgets.layers import Layer
     from gradcam_widgets.trace import Prediction, Trace

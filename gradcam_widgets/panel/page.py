@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcam_widgets import wording
 from gradcam_widgets.errors import GradCAMError, PictureError
+from gradcam_widgets.heatmaps import captions
 
 from .view import COLORMAPS, LOOK, STATIC, VIEW_MODULE, VIEW_STYLE, pack_class, pack_map, pack_picture, table_bytes
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from gradcam_widgets.heatmap import Heatmap
+    from gradcam_widgets.heatmaps.heatmap import Heatmap
 
 LARGEST_STEP = np.iinfo(np.int16).max
 PAGE_MODULE, PAGE_STYLE = ((STATIC / name).read_text(encoding="utf-8") for name in ("page.mjs", "page.css"))
@@ -78,7 +78,7 @@ def page(
     data = {
         "picture": _in_base64(pack_picture([first]), "jpeg"),
         "maps": [_pack(heatmap) for heatmap in heatmaps],
-        "notes": {heatmap.layer: wording.resolution(heatmap) for heatmap in heatmaps},
+        "notes": {heatmap.layer: captions.resolution(heatmap) for heatmap in heatmaps},
         "classes": [pack_class(heatmap) for heatmap in asked.values()],
         "tables": {name: _base64(table_bytes(name)) for name in colormaps},
         "look": {name: look[name] for name in LOOK},

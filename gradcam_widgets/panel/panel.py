@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-    from gradcam_widgets.heatmap import Heatmap
+    from gradcam_widgets.heatmaps.heatmap import Heatmap
     from gradcam_widgets.trace import Prediction
 
     from .sources import PictureSource

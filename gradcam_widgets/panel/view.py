@@ -10,11 +10,11 @@ import anywidget
 import numpy as np
 import traitlets
 
-from gradcam_widgets import wording
 from gradcam_widgets.errors import GradCAMError, PictureError
-from gradcam_widgets.heatmap import Heatmap
+from gradcam_widgets.heatmaps import captions
+from gradcam_widgets.heatmaps.heatmap import Heatmap
+from gradcam_widgets.heatmaps.rendering import Evidence, Interpolation, color_table
 from gradcam_widgets.images.encoding import encode_jpeg, shrink
-from gradcam_widgets.overlay import Evidence, Interpolation, color_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -219,8 +219,8 @@ def pack_map(heatmap: Heatmap) -> dict[str, Any]:
         "title": heatmap.title,
         "layer": heatmap.layer,
         "method": heatmap.method,
-        "caption": f"{wording.score(heatmap)}; {wording.origin(heatmap)}.",
-        "note": wording.resolution(heatmap),
+        "caption": f"{captions.score(heatmap)}; {captions.origin(heatmap)}.",
+        "note": captions.resolution(heatmap),
         "alt": {side: heatmap.description(side) for side in get_args(Evidence)},
         "remarks": list(heatmap.remarks),
     }
@@ -244,7 +244,7 @@ def table_bytes(colormap: str) -> bytes:
 
 def snapshot(heatmaps: Sequence[Heatmap], look: dict[str, Any]) -> Image.Image:
     """Draw maps beside their picture with a colour bar in raw numbers and a caption."""
-    from gradcam_widgets.figures import comparison_figure, rendered  # noqa: PLC0415 - matplotlib loads only for who draws
+    from gradcam_widgets.heatmaps.figures import comparison_figure, rendered  # noqa: PLC0415 - matplotlib loads only for who draws
 
     return rendered(comparison_figure(heatmaps, **look))
 

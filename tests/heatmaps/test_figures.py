@@ -10,7 +10,7 @@ from matplotlib.colors import Normalize
 from PIL import Image
 
 from gradcam_widgets import GradCAMError, Heatmap, PictureError, comparison_figure, shared_limit
-from gradcam_widgets.figures import single_figure
+from gradcam_widgets.heatmaps.figures import single_figure
 
 if TYPE_CHECKING:
     from pathlib import Path

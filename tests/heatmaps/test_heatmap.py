@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from gradcam_widgets.errors import GradCAMError, ModelError, PictureError
-from gradcam_widgets.heatmap import Heatmap, shared_limit
-from gradcam_widgets.overlay import blend, colorize, upsample
-from gradcam_widgets.wording import describe_difference
+from gradcam_widgets.heatmaps.comparison import describe_difference
+from gradcam_widgets.heatmaps.heatmap import Heatmap, shared_limit
+from gradcam_widgets.heatmaps.rendering import blend, colorize, upsample
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gradcam_widgets.overlay import Evidence
+    from gradcam_widgets.heatmaps.rendering import Evidence
 
 PLAIN = [[0.5, -1, 0], [1, 2, 0.5]]
 TWO_REGIONS = [  # one strong cell above left, four weaker ones below right

@@ -12,13 +12,13 @@ from PIL import Image
 from torch.nn import functional
 
 from gradcam_widgets.errors import PictureError
+from gradcam_widgets.heatmaps.rendering import blend, color_table, colorize, select, upsample
 from gradcam_widgets.images.encoding import encode_png
-from gradcam_widgets.overlay import blend, color_table, colorize, select, upsample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gradcam_widgets.overlay import Evidence, Interpolation
+    from gradcam_widgets.heatmaps.rendering import Evidence, Interpolation
 
 RED = (255, 0, 0)
 SIZES = [(224, 320), (35, 50), (101, 67), (7, 10), (4, 6)]

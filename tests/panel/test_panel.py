@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from gradcam_widgets import Classifier, samples
 from gradcam_widgets.errors import CategoryError, GradCAMError, LayerError, MethodError, ModelError, PictureError
-from gradcam_widgets.heatmap import Heatmap
+from gradcam_widgets.heatmaps.heatmap import Heatmap
 from gradcam_widgets.images.box import Box
 from gradcam_widgets.images.edits import Edit, edited
 from gradcam_widgets.panel import GradCAMPanel, HeatmapView, pacing, sources

@@ -141,10 +141,11 @@ def record(shell: Any, file: Path) -> None:
 
 def _record_the_package(recorder: Recorder) -> None:
     import gradcam_widgets
-    from gradcam_widgets import heatmap, trace, wording
+    from gradcam_widgets import trace
+    from gradcam_widgets.heatmaps import captions, comparison, formatting, heatmap
 
     plain_predictions, plain_peak, plain_box = trace.Trace.predictions, heatmap.Heatmap.peak, heatmap.Heatmap.box
-    plain_decimal, plain_difference = wording.decimal, wording.describe_difference
+    plain_decimal, plain_difference = formatting.decimal, comparison.describe_difference
 
     def predictions(self: Any, k: int = 5, picture: int = 0) -> Any:
         best = plain_predictions(self, min(k, PLACES) + 1, picture)
@@ -185,7 +186,8 @@ def _record_the_package(recorder: Recorder) -> None:
         (trace.Trace, "predictions", predictions),
         (heatmap.Heatmap, "peak", peak),
         (heatmap.Heatmap, "box", box),
-        (wording, "decimal", decimal),
+        (captions, "decimal", decimal),
+        (heatmap, "decimal", decimal),
         (trace, "decimal", decimal),
         (gradcam_widgets, "describe_difference", describe_difference),
     ):

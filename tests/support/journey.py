@@ -212,7 +212,7 @@ def size_as_chosen(heatmap: Any) -> list[Any]:
     """Draw as a person may have asked matplotlib to: numbers as here, in a font without many a sign."""
     import matplotlib as mpl
 
-    from gradcam_widgets.figures import rendered
+    from gradcam_widgets.heatmaps.figures import rendered
 
     with mpl.rc_context({"axes.formatter.use_locale": True, "font.family": "cmss10"}):
         figure = heatmap.figure(evidence="both")

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from gradcam_widgets import figures, gradcam, heatmap, methods, overlay, trace
+from gradcam_widgets import gradcam, methods, trace
+from gradcam_widgets.heatmaps import figures, heatmap
+from gradcam_widgets.heatmaps import rendering as overlay
 from gradcam_widgets.samples import SAMPLES
 from gradcam_widgets.samples.models.architectures import NETWORKS
 

@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from gradcam_widgets.figures import save_figure
+from gradcam_widgets.heatmaps.figures import save_figure
 from gradcam_widgets.samples.sample import Sample, elephants, iguana, submarine
 from gradcam_widgets.samples.scenes.classes import CATEGORIES
 from gradcam_widgets.samples.scenes.scene import render

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from gradcam_widgets.errors import GradCAMError, ModelError, PictureError
 from gradcam_widgets.images.box import Box
 from gradcam_widgets.images.encoding import encode_png
 from gradcam_widgets.images.reading import read_picture
 
-from . import wording
-from .errors import GradCAMError, ModelError, PictureError
-from .overlay import DEFAULT_COLORMAPS, blend, check_opacity, colorize, select, strength, upsample
+from . import captions
+from .formatting import decimal
+from .rendering import DEFAULT_COLORMAPS, blend, check_opacity, colorize, select, strength, upsample
 
 if TYPE_CHECKING:
     import os
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from gradcam_widgets.images.reading import Picture
 
-    from .overlay import Evidence, Interpolation
+    from .rendering import Evidence, Interpolation
 
 NEGLIGIBLE = 1e-6
 BORDER_REMARK_SHARE = 0.5
@@ -82,8 +83,8 @@ class Heatmap:
 
     def __repr__(self) -> str:
         """Return one line; between machines, at most the last digit of a number differs."""
-        logit = wording.decimal(self.logit, 3)
-        return f"Heatmap({self.title}, logit {logit}, {self.layer} {wording.grid(self)}, {self.method})"
+        logit = decimal(self.logit, 3)
+        return f"Heatmap({self.title}, logit {logit}, {self.layer} {captions.grid(self)}, {self.method})"
 
     def __reduce__(self) -> tuple[type[Heatmap], tuple[Any, ...]]:
         """Copy and unpickle by way of the checks, so that the arrays stay read-only."""
@@ -292,7 +293,8 @@ class Heatmap:
         Raises:
             PictureError: If the ending is none of these, or the folder does not exist.
         """
-        from ._paths import writing  # noqa: PLC0415 - matplotlib loads only for who draws
+        from gradcam_widgets._paths import writing  # noqa: PLC0415 - matplotlib loads only for who draws
+
         from .figures import save_figure  # noqa: PLC0415 - matplotlib loads only for who draws
 
         target = Path(path)
@@ -307,20 +309,20 @@ class Heatmap:
 
         Values are written so that another processor's rounding changes at most the last digit of a number.
         """
-        return wording.digest(self)
+        return captions.digest(self)
 
     def caption(self, evidence: Evidence = "for", limit: float | None = None) -> str:
         """Say what an exported picture shows: class and score, then its `provenance`."""
-        return f"{wording.score(self)}; {self.provenance(evidence, limit)}"
+        return f"{captions.score(self)}; {self.provenance(evidence, limit)}"
 
     def provenance(self, evidence: Evidence = "for", limit: float | None = None) -> str:
         """Say where a map comes from: network, layer, method and scale, and how coarse it is."""
-        scale = wording.scale(self.limit(evidence) if limit is None else limit, evidence)
-        return f"{wording.origin(self)}, {scale}. {wording.resolution(self)}"
+        scale = captions.scale(self.limit(evidence) if limit is None else limit, evidence)
+        return f"{captions.origin(self)}, {scale}. {captions.resolution(self)}"
 
     def description(self, evidence: Evidence = "for") -> str:
         """Say for who does not see the overlay where the heat lies and how much of the picture it covers."""
-        return wording.description(self, evidence)
+        return captions.description(self, evidence)
 
     def _repr_png_(self) -> bytes:
         picture = self.picture

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 import cv2
 import numpy as np
 
-from ._choices import check_choice
-from .errors import PictureError
+from gradcam_widgets._choices import check_choice
+from gradcam_widgets.errors import PictureError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,13 +15,13 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from PIL import Image
 
+from gradcam_widgets._choices import check_choice
+from gradcam_widgets._paths import writing
+from gradcam_widgets.errors import PictureError
 from gradcam_widgets.images.encoding import encode_jpeg, shrink
 
-from ._choices import check_choice
-from ._paths import writing
-from .errors import PictureError
 from .heatmap import shared_limit
-from .overlay import DEFAULT_COLORMAPS, Evidence, color_table
+from .rendering import DEFAULT_COLORMAPS, Evidence, color_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .heatmap import Heatmap
-    from .overlay import Interpolation
+    from .rendering import Interpolation
 
 PANEL_INCHES, GAP, MARGIN = 3.1, 0.1, 0.12
 BAR_INCHES, TITLE_INCHES, LINE_INCHES = 0.13, 0.24, 0.155
