@@ -16,14 +16,14 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 from torchvision.transforms._presets import ImageClassification
 
+from gradcam_widgets.attribution.class_names import find_category
+from gradcam_widgets.attribution.gradcam import GradCAM
 from gradcam_widgets.images.reading import read_picture
 
 from . import compressed
 from ._paths import expanded, is_file, is_folder
-from .categories import find_category
 from .downloads import Download, fetch, is_cached
 from .errors import ModelError
-from .gradcam import GradCAM
 from .preprocessing import Geometry, Preprocessing
 
 if TYPE_CHECKING:
@@ -33,12 +33,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from gradcam_widgets.attribution.layers import Grid, Layer, LayerName
+    from gradcam_widgets.attribution.trace import Prediction, Trace
     from gradcam_widgets.heatmaps.heatmap import Heatmap
     from gradcam_widgets.images.box import FloatBox
     from gradcam_widgets.images.reading import Picture
-
-    from .layers import Grid, Layer, LayerName
-    from .trace import Prediction, Trace
 
 CHECKPOINTS_VARIABLE = "GRADCAM_WIDGETS_CHECKPOINTS"
 SQUEEZENET_675KB = "squeezenet_675kb"

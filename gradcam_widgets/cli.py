@@ -12,6 +12,8 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
+from gradcam_widgets.attribution.layers import last_of_each_grid, main_layers
+from gradcam_widgets.attribution.methods import METHODS
 from gradcam_widgets.heatmaps.rendering import Evidence
 from gradcam_widgets.images.reading import read_picture
 
@@ -20,8 +22,6 @@ from ._paths import is_file, legible
 from .classifiers import SQUEEZENET_675KB, load_classifier, skeleton
 from .downloads import REGISTRY, fetch, is_cached
 from .errors import GradCAMError, PictureError
-from .layers import last_of_each_grid, main_layers
-from .methods import METHODS
 from .preprocessing import Geometry
 from .samples import SAMPLES
 
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from gradcam_widgets.attribution.layers import Layer
+    from gradcam_widgets.attribution.trace import Prediction
     from gradcam_widgets.heatmaps.heatmap import Heatmap
 
     from .classifiers import Classifier
-    from .layers import Layer
-    from .trace import Prediction
 
 SAMPLE = "sample:"
 DEFAULT_CLASSES, CLASSES_ON_A_PAGE = 2, 6

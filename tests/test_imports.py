@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 
 import pytest
 
-HEAVY = ("matplotlib", "ipywidgets", "anywidget", "torchvision", "pooch", "IPython")
+HEAVY = ("torch", "matplotlib", "ipywidgets", "anywidget", "torchvision", "pooch", "IPython")
+ROOMS = (
+    "attribution", "classifiers", "evaluation", "heatmaps", "images", "panel", "samples", "samples.models",
+    "samples.scenes", "samples.training",
+)  # fmt: skip
 
 
 def loaded_after(code: str) -> set[str]:
@@ -18,21 +23,32 @@ def test_the_probe_sees_what_is_loaded() -> None:
     assert "matplotlib" in loaded_after("import matplotlib")
 
 
-def test_importing_the_package_loads_only_what_the_engine_needs() -> None:
+def test_importing_the_package_loads_nothing_heavy() -> None:
     assert loaded_after("import gradcam_widgets") == set()
 
 
+def test_the_engine_needs_torch_alone() -> None:
+    assert loaded_after("from gradcam_widgets import GradCAM; GradCAM") == {"torch"}
+
+
+@pytest.mark.parametrize("room", ["images", "heatmaps"])
+def test_a_room_without_torch_loads_none(room: str) -> None:
+    code = f"import gradcam_widgets.{room} as room; [getattr(room, name) for name in room.__all__]"
+    assert loaded_after(code) <= {"matplotlib"}
+
+
 @pytest.mark.parametrize("name", ["Classifier", "Preprocessing", "load_classifier", "comparison_figure"])
-def test_the_rest_loads_when_it_is_asked_for(name: str) -> None:
+def test_no_widget_loads_with(name: str) -> None:
     loaded = loaded_after(f"import gradcam_widgets; assert gradcam_widgets.{name}.__name__ == {name!r}")
     assert "ipywidgets" not in loaded
 
 
-def test_every_public_name_is_there_and_listed() -> None:
-    import gradcam_widgets
-
-    for name in gradcam_widgets.__all__:
-        assert getattr(gradcam_widgets, name) is not None
-        assert name in dir(gradcam_widgets)
+@pytest.mark.parametrize("room", ["", *(f".{room}" for room in ROOMS)])
+def test_every_public_name_is_there_and_listed(room: str) -> None:
+    module = importlib.import_module(f"gradcam_widgets{room}")
+    assert module.__all__
+    for name in module.__all__:
+        assert getattr(module, name) is not None
+    assert dir(module) == sorted(module.__all__)
     with pytest.raises(AttributeError, match="nonsense"):
-        _ = gradcam_widgets.nonsense
+        _ = module.nonsense

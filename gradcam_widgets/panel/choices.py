@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from gradcam_widgets.layers import main_layers
-from gradcam_widgets.methods import METHODS
+from gradcam_widgets.attribution.layers import main_layers
+from gradcam_widgets.attribution.methods import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gradcam_widgets.layers import Layer
-    from gradcam_widgets.trace import Prediction
+    from gradcam_widgets.attribution.layers import Layer
+    from gradcam_widgets.attribution.trace import Prediction
 
     from .inquiry import Inquiry, Question
 

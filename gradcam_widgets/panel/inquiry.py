@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
+from gradcam_widgets.attribution.layers import find_layer
 from gradcam_widgets.images.edits import Edit, edited
-from gradcam_widgets.layers import find_layer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from gradcam_widgets.attribution.layers import Layer
+    from gradcam_widgets.attribution.trace import Prediction, Trace
     from gradcam_widgets.classifiers import Classifier
     from gradcam_widgets.heatmaps.heatmap import Heatmap
     from gradcam_widgets.images.box import Box
-    from gradcam_widgets.layers import Layer
-    from gradcam_widgets.trace import Prediction, Trace
 
     T = TypeVar("T")
 

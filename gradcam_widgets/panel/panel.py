@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 from ipywidgets import VBox
 
+from gradcam_widgets.attribution.methods import METHODS, find_method
 from gradcam_widgets.classifiers import Classifier
 from gradcam_widgets.errors import GradCAMError, ModelError
 from gradcam_widgets.images.edits import Edit, as_edits
-from gradcam_widgets.methods import METHODS, find_method
 
 from . import code as written
 from .choices import COMPARISONS, another, class_options, layer_options, with_asked
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
+    from gradcam_widgets.attribution.trace import Prediction
     from gradcam_widgets.heatmaps.heatmap import Heatmap
-    from gradcam_widgets.trace import Prediction
 
     from .sources import PictureSource
 

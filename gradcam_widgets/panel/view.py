@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
+    from gradcam_widgets.attribution.trace import Prediction
     from gradcam_widgets.images.box import Box
-    from gradcam_widgets.trace import Prediction
 
 STATIC = Path(__file__).parent / "static"
 VIEW_MODULE, VIEW_STYLE = ((STATIC / name).read_text(encoding="utf-8") for name in ("view.mjs", "view.css"))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from gradcam_widgets import CategoryError
-from gradcam_widgets.categories import find_category
+from gradcam_widgets.attribution.class_names import find_category
 
 NAMES = ["tench", "aircraft carrier", "tiger", "tiger cat", "African elephant", "Indian elephant", "crane", "crane"]
 

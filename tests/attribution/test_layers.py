@@ -7,11 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from gradcam_widgets import GradCAM, LayerError, candidate_layers
-from gradcam_widgets.layers import Layer, find_layer, last_of_each_grid
+from gradcam_widgets.attribution.layers import Layer, find_layer, last_of_each_grid
 from tests.support.models import ChannelsLast, Pooled, Reused, Tokens, filled, picture, random_network
 
 if TYPE_CHECKING:
-    from gradcam_widgets.layers import Layout
+    from gradcam_widgets.attribution.layers import Layout
 
 
 class Shuffled(nn.Module):

@@ -478,7 +478,7 @@ def test_changing_the_layer_two_hundred_times_leaves_no_hook_and_no_tensor() -> 
 def test_a_trace_is_freed_at_once_without_the_garbage_collector() -> None:
     trace = GradCAM(Pooled()).trace(picture())
     trace.heatmap(method=next(iter(METHODS)))
-    references: list[Callable[[], object]] = [weakref.ref(trace), weakref.ref(trace._capture.logits)]
+    references: list[Callable[[], object]] = [weakref.ref(trace), weakref.ref(trace._recording.logits)]
     references += [weakref.ref(tensor) for tensor in trace._kept.values()]
     gc.disable()
     try:

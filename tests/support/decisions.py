@@ -141,7 +141,7 @@ def record(shell: Any, file: Path) -> None:
 
 def _record_the_package(recorder: Recorder) -> None:
     import gradcam_widgets
-    from gradcam_widgets import trace
+    from gradcam_widgets.attribution import trace
     from gradcam_widgets.heatmaps import captions, comparison, formatting, heatmap
 
     plain_predictions, plain_peak, plain_box = trace.Trace.predictions, heatmap.Heatmap.peak, heatmap.Heatmap.box

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from gradcam_widgets import gradcam, methods, trace
+from gradcam_widgets.attribution import gradcam, methods, trace
 from gradcam_widgets.heatmaps import figures, heatmap
 from gradcam_widgets.heatmaps import rendering as overlay
 from gradcam_widgets.samples import SAMPLES

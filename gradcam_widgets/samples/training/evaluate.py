@@ -5,9 +5,9 @@ from __future__ import annotations
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from gradcam_widgets.attribution.methods import METHODS
 from gradcam_widgets.errors import MethodError
 from gradcam_widgets.evaluation.localization import overlap, points_at, share_inside
-from gradcam_widgets.methods import METHODS
 from gradcam_widgets.samples.scenes.classes import CATEGORIES
 from gradcam_widgets.samples.scenes.scene import render
 

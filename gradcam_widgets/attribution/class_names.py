@@ -6,7 +6,7 @@ import difflib
 import operator
 from typing import TYPE_CHECKING
 
-from .errors import CategoryError
+from gradcam_widgets.errors import CategoryError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

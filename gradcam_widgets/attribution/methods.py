@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from .errors import MethodError
+from gradcam_widgets.errors import MethodError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
+from gradcam_widgets.errors import CategoryError, LayerError, ModelError
 from gradcam_widgets.heatmaps.formatting import decimal
 from gradcam_widgets.heatmaps.heatmap import Heatmap
 
-from .capture import Capture, gradients
-from .categories import find_category
-from .errors import CategoryError, LayerError, ModelError
+from .class_names import find_category
 from .layers import Layer, LayerName, as_list, find_layer
 from .methods import find_method
+from .recording import Recording, gradients
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from .gradcam import GradCAM
+    from .scored_model import ScoredModel
 
 
 class Prediction(NamedTuple):
@@ -51,19 +51,19 @@ class Trace:
 
     def __init__(
         self,
-        engine: GradCAM,
-        capture: Capture,
+        scored: ScoredModel,
+        recording: Recording,
         layers: Sequence[Layer],
         pictures: Sequence[NDArray[np.uint8]] | None = None,
     ) -> None:
         """Made by `GradCAM.trace`."""
         self._pictures = pictures
-        self._engine = engine
+        self._scored = scored
         names = [layer.name for layer in layers]
-        self._capture = replace(capture, kept={name: capture.kept[name] for name in names}, outputs=[])
-        self._kept = self._capture.kept
+        self._recording = replace(recording, kept={name: recording.kept[name] for name in names}, outputs=[])
+        self._kept = self._recording.kept
         self.layers: tuple[Layer, ...] = tuple(layers)
-        self.logits = capture.logits.detach()
+        self.logits = recording.logits.detach()
         self._looks_like_probabilities = _are_probabilities(self.logits)
         self.probabilities = self._probabilities()
 
@@ -75,7 +75,7 @@ class Trace:
     @property
     def is_current(self) -> bool:
         """Whether the network's weights and buffers are still those of the pass."""
-        return self._capture.is_current
+        return self._recording.is_current
 
     @property
     def activations(self) -> Mapping[str, Tensor]:
@@ -88,7 +88,7 @@ class Trace:
         best = order[:k]
         scores = (values[picture, best].tolist() for values in (self.probabilities, self.logits))
         return [
-            Prediction(i, self._category(i), probability, logit)
+            Prediction(i, self._scored.category(i), probability, logit)
             for i, probability, logit in zip(best.tolist(), *scores, strict=True)
         ]
 
@@ -171,7 +171,7 @@ class Trace:
         found = find_method(method)
         classes = torch.tensor(class_indices, device=self.logits.device)
         heatmaps = []
-        found_gradients = gradients(self._engine.model, self._capture, classes, [layer.name for layer in layers])
+        found_gradients = gradients(self._scored.model, self._recording, classes, [layer.name for layer in layers])
         for layer, gradient in zip(layers, found_gradients, strict=True):
             if gradient is None:
                 raise LayerError(
@@ -186,7 +186,7 @@ class Trace:
                 inputs["class_weights"] = self._class_weights(classes, activations)
             maps = found.function(**{name: inputs[name] for name in found.needs})
             if not maps.isfinite().all():
-                self._engine.refuse_weights_that_are_not_finite()
+                self._scored.check_weights_are_finite()
             heatmaps += [
                 self._heatmap(maps[i].float().cpu().numpy(), class_index, i, layer, found.name)
                 for i, class_index in enumerate(class_indices)
@@ -211,12 +211,12 @@ class Trace:
         return Heatmap(
             values=values,
             class_index=class_index,
-            category=self._category(class_index),
+            category=self._scored.category(class_index),
             logit=float(self.logits[i, class_index]),
             probability=float(self.probabilities[i, class_index]),
             layer=layer.name,
             method=method,
-            network=self._engine.name,
+            network=self._scored.name,
             picture=self._pictures[i] if self._pictures is not None else None,
             noted=tuple(remarks),
         )
@@ -228,26 +228,22 @@ class Trace:
         return scores.sigmoid() if scores.shape[1] == 1 else scores.softmax(dim=1)
 
     def _class_weights(self, classes: Tensor, activations: Tensor) -> Tensor | None:
-        weight = _last_linear(self._engine.model)
+        weight = _last_linear(self._scored.model)
         if weight is None or weight.shape != (self.logits.shape[1], activations.shape[1]):
             return None
         return weight.detach()[classes].to(activations)
 
-    def _category(self, class_index: int) -> str | None:
-        names = self._engine.categories
-        return names[class_index] if names else None
-
     def _index(self, class_index: int | str | None, picture: int) -> int:
         if class_index is None:
             return self.predictions(1, picture)[0].class_index
-        return find_category(class_index, self.logits.shape[1], self._engine.categories)
+        return find_category(class_index, self.logits.shape[1], self._scored.categories)
 
     def _layer(self, layer: LayerName | None) -> Layer:
         if layer is None:
             if len(self.layers) == 1:
                 return self.layers[0]
             raise LayerError(f"Several layers were traced: name one of {', '.join(self._kept)}.")
-        name = layer if layer in self._kept else find_layer(self._engine.model, layer)[0]
+        name = layer if layer in self._kept else find_layer(self._scored.model, layer)[0]
         for traced in self.layers:
             if traced.name == name:
                 return traced

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import weakref
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
-from torch.nn.parameter import is_lazy
 
-from .errors import LayerError, ModelError
+from gradcam_widgets.errors import LayerError, ModelError
+
+from .model_state import _modules, restoring_model_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True)
-class Output:
+class ModuleOutput:
     """What one module put out at its last call.
 
     Attributes:
@@ -41,7 +41,7 @@ class Output:
 
 
 @dataclass(frozen=True)
-class Capture:
+class Recording:
     """What a forward pass left behind.
 
     Attributes:
@@ -54,7 +54,7 @@ class Capture:
 
     logits: Tensor
     kept: dict[str, Tensor]
-    outputs: list[Output]
+    outputs: list[ModuleOutput]
     weights: list[tuple[Tensor, int]]
     in_training: bool
 
@@ -64,24 +64,13 @@ class Capture:
         return all(tensor._version == version for tensor, version in self.weights)  # noqa: SLF001 - torch's own
 
 
-def unwrap(model: nn.Module) -> nn.Module:
-    """Return the network inside `DataParallel`, `DistributedDataParallel` and `torch.compile`."""
-    while True:
-        inner = getattr(model, "_orig_mod", None)
-        if isinstance(model, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
-            inner = model.module
-        if not isinstance(inner, nn.Module):
-            return model
-        model = inner
-
-
-def forward(
+def record(
     model: nn.Module,
     batch: Tensor,
     layers: Mapping[str, nn.Module],
     finish: Callable[[Any], Tensor],
     keep: Callable[[str], bool] = lambda _name: True,
-) -> Capture:
+) -> Recording:
     """Run one forward pass in eval mode and keep what layers put out, with a graph from the first of them on.
 
     No graph is built before the first kept layer, and no parameter is touched. Each kept layer hands a clone
@@ -103,12 +92,12 @@ def forward(
             "A scripted network (torch.jit) does not show its layers: give the Python module it was made from."
         )
     wanted = frozenset(filter(keep, layers))
-    tape = _Tape(wanted)
-    logits = _run(model, batch, layers, finish, tape, grad_before_the_cut=False)
-    if tape.interrupted:
+    recorder = _Recorder(wanted)
+    logits = _run(model, batch, layers, finish, recorder, grad_before_the_cut=False)
+    if recorder.interrupted:
         # The network itself runs a part under no_grad, and on leaving it put our no_grad back.
-        tape = _Tape(wanted)
-        logits = _run(model, batch, layers, finish, tape, grad_before_the_cut=True)
+        recorder = _Recorder(wanted)
+        logits = _run(model, batch, layers, finish, recorder, grad_before_the_cut=True)
     modules = _modules(model)
     weights = [
         (tensor, tensor._version)  # noqa: SLF001 - torch's own
@@ -118,15 +107,15 @@ def forward(
         if tensor is not None and not tensor.is_inference()
     ]
     in_training = any(module.training for module in modules)
-    return Capture(logits, tape.kept, list(tape.outputs.values()), weights, in_training)
+    return Recording(logits, recorder.kept, list(recorder.outputs.values()), weights, in_training)
 
 
-def gradients(model: nn.Module, capture: Capture, class_indices: Tensor, names: list[str]) -> list[Tensor | None]:
+def gradients(model: nn.Module, recording: Recording, class_indices: Tensor, names: list[str]) -> list[Tensor | None]:
     """Differentiate one class score of each picture with respect to kept outputs; no `.grad` is written.
 
     Args:
         model: The network, whose checkpointed parts run again.
-        capture: What its forward pass left behind.
+        recording: What its forward pass left behind.
         class_indices: One category for each picture, int64, axis (picture).
         names: Of the kept outputs.
 
@@ -137,19 +126,19 @@ def gradients(model: nn.Module, capture: Capture, class_indices: Tensor, names: 
         ModelError: If the network was changed since the pass, or checkpoints in the way that allows no gradients
             of activations.
     """
-    if not capture.is_current:
+    if not recording.is_current:
         raise ModelError("The network's weights or buffers were changed since this trace was made: trace again.")
-    if not capture.logits.requires_grad:
+    if not recording.logits.requires_grad:
         return [None] * len(names)
     with ExitStack() as stack:
         stack.enter_context(torch.inference_mode(mode=False))
-        if capture.in_training:
-            stack.enter_context(_given_back(model))
-        one_hot = torch.zeros_like(capture.logits, requires_grad=False)
+        if recording.in_training:
+            stack.enter_context(restoring_model_state(model))
+        one_hot = torch.zeros_like(recording.logits, requires_grad=False)
         one_hot[torch.arange(len(one_hot)), class_indices] = 1
-        kept = [capture.kept[name] for name in names]
+        kept = [recording.kept[name] for name in names]
         try:
-            found = torch.autograd.grad(capture.logits, kept, one_hot, retain_graph=True, allow_unused=True)
+            found = torch.autograd.grad(recording.logits, kept, one_hot, retain_graph=True, allow_unused=True)
         except RuntimeError as error:
             if "use_reentrant" not in str(error):
                 raise
@@ -165,98 +154,35 @@ def _run(
     batch: Tensor,
     layers: Mapping[str, nn.Module],
     finish: Callable[[Any], Tensor],
-    tape: _Tape,
+    recorder: _Recorder,
     *,
     grad_before_the_cut: bool,
 ) -> Tensor:
     with ExitStack() as stack:
         stack.enter_context(torch.inference_mode(mode=False))
         stack.enter_context(torch.set_grad_enabled(grad_before_the_cut))
-        stack.enter_context(_given_back(model))
+        stack.enter_context(restoring_model_state(model))
         for name, module in layers.items():
-            stack.callback(module.register_forward_hook(partial(tape.see, name), with_kwargs=True).remove)
+            stack.callback(module.register_forward_hook(partial(recorder.record_output, name), with_kwargs=True).remove)
         # A network may write into its input, and one made under inference_mode cannot enter a graph: hence the clone.
         output = model(batch.clone())
-        tape.watch_grad_mode()
+        recorder.watch_grad_mode()
         return finish(output)
 
 
-@contextmanager
-def _given_back(model: nn.Module) -> Iterator[None]:
-    """Put the model into eval mode with stand-ins for its buffers, and put everything back afterwards.
-
-    That includes what its modules keep as attributes: some store what they computed, with its graph.
-    """
-    saved: list[tuple[dict[str, Any], dict[str, Any]]] = []
-    stand_ins: dict[int, Tensor] = {}
-
-    def stand_in(tensor: Tensor) -> Tensor:
-        if id(tensor) not in stand_ins:
-            stand_ins[id(tensor)] = tensor.detach().clone()
-        return stand_ins[id(tensor)]
-
-    try:
-        for module in _modules(model):
-            saved.append((module.__dict__, dict(module.__dict__)))
-            if module.training:
-                module.training = False  # not by `eval()`, which a network may have overridden to merge weights
-            # In eval mode batch norm only reads its buffers; cloning them all would cost some per cent.
-            only_reads = isinstance(module, _BatchNorm) and type(module).forward is _BatchNorm.forward
-            # torch has no public way to swap tensors that is as fast.
-            tables: tuple[tuple[dict[str, Any], bool], ...] = (
-                (module._parameters, False),  # noqa: SLF001
-                (module._buffers, not only_reads),  # noqa: SLF001
-            )
-            for table, may_be_written in tables:
-                if may_be_written or _has_inference_tensors(module, table):
-                    saved.append((table, dict(table)))
-                    table.update({name: stand_in(tensor) for name, tensor in table.items() if tensor is not None})
-        yield
-    finally:
-        for table, entries in saved:
-            table.clear()
-            table.update(entries)
-
-
-def _has_inference_tensors(module: nn.Module, tensors: dict[str, Any]) -> bool:
-    """Say whether some were made under `inference_mode` and cannot enter a graph; refuse lazy ones."""
-    found = False
-    for name, tensor in tensors.items():
-        if tensor is None:
-            continue
-        if is_lazy(tensor):
-            raise ModelError(
-                f"The lazy {name!r} of {type(module).__name__} has no shape yet: run the network on a batch once first."
-            )
-        found = found or tensor.is_inference()
-    return found
-
-
-def _modules(model: nn.Module) -> list[nn.Module]:
-    """List what `model.modules()` yields, in another order and a quarter of the time."""
-    found = {id(model)}
-    listed = [model]
-    for module in listed:
-        for child in module._modules.values():  # noqa: SLF001 - what `children()` reads
-            if child is not None and id(child) not in found:
-                found.add(id(child))
-                listed.append(child)
-    return listed
-
-
 @dataclass
-class _Tape:
+class _Recorder:
     """What the forward hooks of one pass write down; `interrupted` if grad mode was switched off after the cut."""
 
     wanted: frozenset[str]
-    outputs: dict[str, Output] = field(default_factory=dict)
+    outputs: dict[str, ModuleOutput] = field(default_factory=dict)
     kept: dict[str, Tensor] = field(default_factory=dict)
     interrupted: bool = False
     _last: Callable[[], Tensor | None] = lambda: None
     _last_version: int = -1
     _last_name: str = ""
 
-    def see(
+    def record_output(
         self,
         name: str,
         module: nn.Module,
@@ -270,10 +196,10 @@ class _Tape:
         calls = before.calls + 1 if before else 1
         self.kept.pop(name, None)
         if tensor is None:
-            self.outputs[name] = Output(name, module, (), calls, same_as_previous=False)
+            self.outputs[name] = ModuleOutput(name, module, (), calls, same_as_previous=False)
             return None
         same = self._last() is tensor and self._last_version == tensor._version  # noqa: SLF001 - torch's own
-        self.outputs[name] = Output(name, module, tuple(tensor.shape), calls, same_as_previous=same)
+        self.outputs[name] = ModuleOutput(name, module, tuple(tensor.shape), calls, same_as_previous=same)
         if name in self.wanted and same and self._last_name in self.kept:
             self.kept[name] = self.kept[self._last_name]
         elif name in self.wanted:

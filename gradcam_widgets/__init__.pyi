@@ -1,0 +1,30 @@
+from . import evaluation as evaluation
+from . import samples as samples
+from .attribution import METHODS as METHODS
+from .attribution import GradCAM as GradCAM
+from .attribution import Layer as Layer
+from .attribution import Prediction as Prediction
+from .attribution import Trace as Trace
+from .attribution import candidate_layers as candidate_layers
+from .classifiers import Classifier as Classifier
+from .classifiers import classifier_names as classifier_names
+from .classifiers import load_classifier as load_classifier
+from .classifiers import weights_at_hand as weights_at_hand
+from .errors import CategoryError as CategoryError
+from .errors import DownloadError as DownloadError
+from .errors import GradCAMError as GradCAMError
+from .errors import LayerError as LayerError
+from .errors import MethodError as MethodError
+from .errors import ModelError as ModelError
+from .errors import PictureError as PictureError
+from .heatmaps import Heatmap as Heatmap
+from .heatmaps import comparison_figure as comparison_figure
+from .heatmaps import describe_difference as describe_difference
+from .heatmaps import shared_limit as shared_limit
+from .images import Box as Box
+from .images import read_picture as read_picture
+from .panel import GradCAMPanel as GradCAMPanel
+from .panel import HeatmapView as HeatmapView
+from .preprocessing import Preprocessing as Preprocessing
+
+__version__: str

@@ -1,0 +1,5 @@
+"""The engine: one recorded forward pass, then any question about it."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

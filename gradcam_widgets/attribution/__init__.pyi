@@ -1,0 +1,10 @@
+from .gradcam import GradCAM as GradCAM
+from .gradcam import candidate_layers as candidate_layers
+from .layers import Grid as Grid
+from .layers import Layer as Layer
+from .layers import LayerName as LayerName
+from .methods import METHODS as METHODS
+from .methods import Method as Method
+from .methods import find_method as find_method
+from .trace import Prediction as Prediction
+from .trace import Trace as Trace
