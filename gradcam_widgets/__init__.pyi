@@ -7,6 +7,7 @@ from .attribution import Prediction as Prediction
 from .attribution import Trace as Trace
 from .attribution import candidate_layers as candidate_layers
 from .classifiers import Classifier as Classifier
+from .classifiers import Preprocessing as Preprocessing
 from .classifiers import classifier_names as classifier_names
 from .classifiers import load_classifier as load_classifier
 from .classifiers import weights_at_hand as weights_at_hand
@@ -25,6 +26,5 @@ from .images import Box as Box
 from .images import read_picture as read_picture
 from .panel import GradCAMPanel as GradCAMPanel
 from .panel import HeatmapView as HeatmapView
-from .preprocessing import Preprocessing as Preprocessing
 
 __version__: str

@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from gradcam_widgets.attribution.layers import last_of_each_grid, main_layers
 from gradcam_widgets.attribution.methods import METHODS
+from gradcam_widgets.classifiers.downloads import REGISTRY, fetch, is_cached
+from gradcam_widgets.classifiers.loading import load_classifier, skeleton
+from gradcam_widgets.classifiers.preprocessing import Geometry
+from gradcam_widgets.classifiers.squeezenet import NAME as SQUEEZENET_675KB
 from gradcam_widgets.heatmaps.rendering import Evidence
 from gradcam_widgets.images.reading import read_picture
 
 from . import __version__, launch
 from ._paths import is_file, legible
-from .classifiers import SQUEEZENET_675KB, load_classifier, skeleton
-from .downloads import REGISTRY, fetch, is_cached
 from .errors import GradCAMError, PictureError
-from .preprocessing import Geometry
 from .samples import SAMPLES
 
 if TYPE_CHECKING:
@@ -33,9 +34,8 @@ if TYPE_CHECKING:
 
     from gradcam_widgets.attribution.layers import Layer
     from gradcam_widgets.attribution.trace import Prediction
+    from gradcam_widgets.classifiers.classifier import Classifier
     from gradcam_widgets.heatmaps.heatmap import Heatmap
-
-    from .classifiers import Classifier
 
 SAMPLE = "sample:"
 DEFAULT_CLASSES, CLASSES_ON_A_PAGE = 2, 6

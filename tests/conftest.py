@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gradcam_widgets.downloads import REGISTRY
+from gradcam_widgets.classifiers.downloads import REGISTRY
 from tests.support.rows import set_torch
 
 HOME_AT_START = os.environ.get("GRADCAM_WIDGETS_HOME")

@@ -19,7 +19,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from gradcam_widgets.downloads import REGISTRY
+from gradcam_widgets.classifiers.downloads import REGISTRY
 from tests.support import ROOT
 from tests.support.lessons import LESSONS, MOST_BYTES_ABOVE_TORCH, memory_of_torch, run
 

@@ -20,7 +20,7 @@ import torchvision
 
 import gradcam_widgets
 from gradcam_widgets import GradCAMError, PictureError, launch, load_classifier, samples
-from gradcam_widgets.downloads import PHOTOS, REGISTRY
+from gradcam_widgets.classifiers.downloads import PHOTOS, REGISTRY
 from gradcam_widgets.panel.page import write_page
 from gradcam_widgets.panel.view import DEFAULT_LOOK
 from gradcam_widgets.samples.models.weights import FOLDER as WEIGHTS

@@ -47,7 +47,7 @@ def code(
 
 def _imports(edits: Sequence[Edit]) -> set[str]:
     lines = {"from gradcam_widgets import comparison_figure"}
-    return lines | {"from gradcam_widgets.edits import Box, Edit, edited"} if edits else lines
+    return lines | {"from gradcam_widgets.images import Box, Edit, edited"} if edits else lines
 
 
 def _name(heatmap: Heatmap) -> str:

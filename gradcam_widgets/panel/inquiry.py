@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gradcam_widgets.attribution.layers import Layer
     from gradcam_widgets.attribution.trace import Prediction, Trace
-    from gradcam_widgets.classifiers import Classifier
+    from gradcam_widgets.classifiers.classifier import Classifier
     from gradcam_widgets.heatmaps.heatmap import Heatmap
     from gradcam_widgets.images.box import Box
 

@@ -10,7 +10,7 @@ import traitlets
 from ipywidgets import VBox
 
 from gradcam_widgets.attribution.methods import METHODS, find_method
-from gradcam_widgets.classifiers import Classifier
+from gradcam_widgets.classifiers.classifier import Classifier
 from gradcam_widgets.errors import GradCAMError, ModelError
 from gradcam_widgets.images.edits import Edit, as_edits
 

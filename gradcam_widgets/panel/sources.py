@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gradcam_widgets._paths import legible
-from gradcam_widgets.classifiers import SQUEEZENET_675KB, Classifier, load_classifier
+from gradcam_widgets.classifiers.classifier import Classifier
+from gradcam_widgets.classifiers.loading import load_classifier
+from gradcam_widgets.classifiers.squeezenet import NAME as SQUEEZENET_675KB
 from gradcam_widgets.errors import ModelError, PictureError
 from gradcam_widgets.images.reading import read_picture
 from gradcam_widgets.samples import SAMPLES, Sample

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from gradcam_widgets.downloads import PHOTOS, fetch
+from gradcam_widgets.classifiers.downloads import PHOTOS, fetch
 from gradcam_widgets.images.box import Box
 from gradcam_widgets.images.reading import read_picture
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gradcam_widgets.classifiers import SQUEEZENET_675KB, Classifier, load_classifier
+from gradcam_widgets.classifiers.loading import load_classifier
+from gradcam_widgets.classifiers.squeezenet import NAME as SQUEEZENET_675KB
 from gradcam_widgets.images.box import Box
 from gradcam_widgets.samples.models.weights import load_scene_classifier
 from gradcam_widgets.samples.scenes.classes import ALLIGATOR, IGUANA, PHOTOGRAPHER
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+
+    from gradcam_widgets.classifiers.classifier import Classifier
 
 SUBMARINE_SEED, ELEPHANTS_SEED, IGUANA_SEED = 62, 126, 14
 PERSON = "person"

@@ -6,7 +6,7 @@ import os
 from functools import cache
 from typing import Literal, cast
 
-from gradcam_widgets.downloads import PHOTOS, fetch, is_cached
+from gradcam_widgets.classifiers.downloads import PHOTOS, fetch, is_cached
 from gradcam_widgets.errors import DownloadError, GradCAMError
 
 World = Literal["photo", "scene"]

@@ -23,8 +23,8 @@ from gradcam_widgets import (
     load_classifier,
     weights_at_hand,
 )
-from gradcam_widgets import classifiers as module
-from gradcam_widgets.classifiers import skeleton
+from gradcam_widgets.classifiers import torchvision_models
+from gradcam_widgets.classifiers.loading import skeleton
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -213,7 +213,7 @@ def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[
         class Entry:
             url, meta, transforms = address, found.meta, found.transforms
 
-        monkeypatch.setattr(module, "_published", lambda _name, _weights: Entry)
+        monkeypatch.setattr(torchvision_models, "published_weights", lambda _name, _weights: Entry)
         yield answers
         server.shutdown()
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from gradcam_widgets import ModelError
-from gradcam_widgets.compressed import BGR_MEAN, CODEBOOK, decode
+from gradcam_widgets.classifiers.deep_compression import BGR_MEAN, CODEBOOK, decode
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 

@@ -16,7 +16,7 @@ from urllib.parse import urlparse
 import pooch
 import pytest
 
-from gradcam_widgets.downloads import REGISTRY, Download, cache_folder, fetch, is_cached
+from gradcam_widgets.classifiers.downloads import REGISTRY, Download, cache_folder, fetch, is_cached
 from gradcam_widgets.errors import DownloadError
 
 if TYPE_CHECKING:
@@ -354,5 +354,5 @@ def test_registry_fits_the_files(path: str, shared_cache: Path, monkeypatch: pyt
 
 
 def test_import_does_not_pay_for_pooch() -> None:
-    code = "import sys, gradcam_widgets.downloads; sys.exit('pooch' in sys.modules)"
+    code = "import sys, gradcam_widgets.classifiers.downloads; sys.exit('pooch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0  # noqa: S603

@@ -8,7 +8,7 @@ from torchvision.transforms import InterpolationMode, functional
 from torchvision.transforms._presets import ImageClassification
 
 from gradcam_widgets import GradCAMError
-from gradcam_widgets.preprocessing import Preprocessing
+from gradcam_widgets.classifiers.preprocessing import Preprocessing
 
 
 def picture(height: int, width: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

@@ -16,8 +16,8 @@ from PIL import Image
 
 import gradcam_widgets
 from gradcam_widgets import launch
+from gradcam_widgets.classifiers.downloads import REGISTRY
 from gradcam_widgets.cli import main
-from gradcam_widgets.downloads import REGISTRY
 
 
 @pytest.fixture

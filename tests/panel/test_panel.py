@@ -21,6 +21,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from gradcam_widgets import Classifier, samples
+from gradcam_widgets.classifiers.preprocessing import Preprocessing
 from gradcam_widgets.errors import CategoryError, GradCAMError, LayerError, MethodError, ModelError, PictureError
 from gradcam_widgets.heatmaps.heatmap import Heatmap
 from gradcam_widgets.images.box import Box
@@ -29,7 +30,6 @@ from gradcam_widgets.panel import GradCAMPanel, HeatmapView, pacing, sources
 from gradcam_widgets.panel import inquiry as inquiry_module
 from gradcam_widgets.panel import panel as panel_module
 from gradcam_widgets.panel.inquiry import Inquiry
-from gradcam_widgets.preprocessing import Preprocessing
 from tests.support.models import Pooled, filled
 
 if TYPE_CHECKING:

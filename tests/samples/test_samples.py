@@ -11,7 +11,8 @@ import pytest
 import torch
 from PIL import Image
 
-from gradcam_widgets import DownloadError, GradCAMError, ModelError, downloads, samples
+from gradcam_widgets import DownloadError, GradCAMError, ModelError, samples
+from gradcam_widgets.classifiers import downloads
 from gradcam_widgets.evaluation.localization import density, overlap, points_at, share_inside
 from gradcam_widgets.images.box import Box
 from gradcam_widgets.samples import world as world_module

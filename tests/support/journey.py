@@ -166,7 +166,8 @@ def lessons() -> dict[str, Any]:
 
 def downloads() -> dict[str, Any]:
     """Fetch a file from a server here, and let the samples choose their world where nothing can be downloaded."""
-    from gradcam_widgets import downloads, errors
+    from gradcam_widgets import errors
+    from gradcam_widgets.classifiers import downloads
     from gradcam_widgets.samples.world import choose_world
 
     class Quiet(SimpleHTTPRequestHandler):

@@ -15,10 +15,10 @@ import pytest
 from PIL import Image
 
 from gradcam_widgets import Classifier, GradCAMError, Heatmap
+from gradcam_widgets.classifiers.preprocessing import Preprocessing
 from gradcam_widgets.errors import LayerError, PictureError
 from gradcam_widgets.panel import GradCAMPanel, write_page
 from gradcam_widgets.panel.view import COLORMAPS, DEFAULT_LOOK, LOOK, STATIC
-from gradcam_widgets.preprocessing import Preprocessing
 from tests.support.models import Pooled, random_network
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from gradcam_widgets.classifiers import Classifier
+from gradcam_widgets.classifiers.classifier import Classifier
+from gradcam_widgets.classifiers.preprocessing import Preprocessing
 from gradcam_widgets.errors import ModelError
-from gradcam_widgets.preprocessing import Preprocessing
 from gradcam_widgets.samples.scenes.classes import CATEGORIES
 
 from .architectures import NETWORKS

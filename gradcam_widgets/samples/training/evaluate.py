@@ -14,7 +14,7 @@ from gradcam_widgets.samples.scenes.scene import render
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gradcam_widgets.classifiers import Classifier
+    from gradcam_widgets.classifiers.classifier import Classifier
 
     from .dataset import Order
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import torch
 from PIL import Image
 
-from ._choices import check_choice
+from gradcam_widgets._choices import check_choice
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,3 +102,15 @@ class Preprocessing:
         if width <= height:
             return max(self.size[0], int(self.resize * height / width)), max(self.size[1], self.resize)
         return max(self.size[0], self.resize), max(self.size[1], int(self.resize * width / height))
+
+
+def of_preset(preset: Any, geometry: Geometry) -> Preprocessing:
+    """Return what torchvision's `ImageClassification` preset does, with another geometry if wanted."""
+    return Preprocessing(
+        size=(preset.crop_size[0], preset.crop_size[0]),
+        mean=tuple(preset.mean),
+        std=tuple(preset.std),
+        geometry=geometry,
+        resize=preset.resize_size[0],
+        bicubic=preset.interpolation.value == "bicubic",
+    )

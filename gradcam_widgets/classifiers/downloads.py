@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ._paths import expanded, is_file
-from .errors import DownloadError
+from gradcam_widgets._paths import expanded, is_file
+from gradcam_widgets.errors import DownloadError
 
 HOME_VARIABLE = "GRADCAM_WIDGETS_HOME"
 
@@ -172,13 +172,13 @@ def fetch(file: str | Download, *, timeout: float = 30.0, progress: bool = True)
         _remove(target)
         warnings.warn(f"'{target}' is damaged: it is removed and fetched again.", stacklevel=2)
     _make_folder(download, target)
-    found = _download(download, target, timeout=timeout, progress=progress)
+    found = published_file(download, target, timeout=timeout, progress=progress)
     if not found.startswith(download.sha256):
         warnings.warn(
             f"'{download.path}' arrived damaged from {download.url}: it is removed and fetched again.",
             stacklevel=2,
         )
-        found = _download(download, target, timeout=timeout, progress=progress)
+        found = published_file(download, target, timeout=timeout, progress=progress)
     if not found.startswith(download.sha256):
         raise DownloadError(
             f"'{download.path}' arrived damaged twice from {download.url} (SHA-256 {found}, expected "
@@ -232,7 +232,7 @@ def _make_folder(download: Download, target: Path) -> None:
         ) from error
 
 
-def _download(download: Download, target: Path, *, timeout: float, progress: bool) -> str:
+def published_file(download: Download, target: Path, *, timeout: float, progress: bool) -> str:
     """Move the file into place if it arrived undamaged, and return the SHA-256 that was found."""
     # Another process may be fetching the same file, so each writes to a name of its own.
     part = target.with_name(f"{target.name}.{uuid.uuid4().hex}.part")
@@ -252,7 +252,7 @@ def _download(download: Download, target: Path, *, timeout: float, progress: boo
 
 
 def _stream(download: Download, part: Path, *, timeout: float, progress: bool) -> None:
-    import pooch  # noqa: PLC0415 - costs 0.1 s, which an import of the package should not
+    import pooch  # noqa: PLC0415 - likewise
 
     with ExitStack() as stack:
 

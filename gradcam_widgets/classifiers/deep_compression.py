@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from .errors import ModelError
+from gradcam_widgets.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

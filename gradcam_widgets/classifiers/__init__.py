@@ -1,0 +1,5 @@
+"""A model with its preprocessing and class names, and where such come from."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,83 @@
+"""Classifiers by name: which there are, what they load from, and which of their layers can carry a map."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+import torch
+
+from gradcam_widgets.attribution.gradcam import GradCAM
+from gradcam_widgets.errors import ModelError
+
+from . import squeezenet, torchvision_models
+
+if TYPE_CHECKING:
+    from gradcam_widgets.attribution.layers import Grid, Layer
+
+    from .classifier import Classifier
+    from .preprocessing import Geometry
+    from .provider import Provider
+
+PROVIDERS: tuple[Provider, ...] = (squeezenet.PROVIDER, torchvision_models.PROVIDER)
+
+
+def classifier_names() -> list[str]:
+    """List the names that `load_classifier` knows: the 675 KB SqueezeNet and torchvision's classification networks."""
+    return [name for provider in PROVIDERS for name in provider.names()]
+
+
+def load_classifier(
+    name: str = squeezenet.NAME, *, geometry: Geometry = "squash", weights: str = "DEFAULT"
+) -> Classifier:
+    """Load a network by its name, with its preprocessing and categories.
+
+    Weights come, in this order, from the file `NAME.pth` in the folder that the environment variable
+    `GRADCAM_WIDGETS_CHECKPOINTS` names, from the cache, or from the network (once, with a progress bar). A file of
+    one's own holds a state dict, or a dict of it as "state_dict" and the names of its classes as "categories".
+
+    Args:
+        name: "squeezenet_675kb" or any of torchvision's classification networks.
+        geometry: "squash" shows the network the whole picture, "crop" the middle as torchvision does.
+        weights: Which of torchvision's published weights, such as "IMAGENET1K_V1".
+
+    Raises:
+        ModelError: If the name or the weights are unknown, or a file does not fit the network.
+        DownloadError: If the weights cannot be downloaded.
+    """
+    return _provider(name).load(name, geometry=geometry, weights=weights)
+
+
+def skeleton(name: str) -> tuple[list[Layer], Grid]:
+    """List the layers of a network by its name, without weights, memory or arithmetic (on torch's meta device).
+
+    Args:
+        name: As for `load_classifier`.
+
+    Returns:
+        The layers that can carry a map, and rows and columns of the network's input.
+    """
+    model, size = _provider(name).build_on_meta(name)
+    return GradCAM(model).layers(torch.empty(1, 3, *size)), size
+
+
+def weights_at_hand(name: str, weights: str = "DEFAULT") -> bool:
+    """Say whether `load_classifier` could load a network without the internet.
+
+    Args:
+        name: As for `load_classifier`.
+        weights: Likewise.
+
+    Raises:
+        ModelError: If the name or the weights are unknown.
+    """
+    return _provider(name).is_available_offline(name, weights)
+
+
+def _provider(name: str) -> Provider:
+    for provider in PROVIDERS:
+        if name in provider.names():
+            return provider
+    close = difflib.get_close_matches(name.lower(), classifier_names(), n=3)
+    hint = f"did you mean {' or '.join(close)}?" if close else "gradcam_widgets.classifier_names() lists them."
+    raise ModelError(f"There is no network {name!r}: {hint}")
