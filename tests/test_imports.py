@@ -37,6 +37,11 @@ def test_a_room_without_torch_loads_none(room: str) -> None:
     assert loaded_after(code) <= {"matplotlib"}
 
 
+def test_help_loads_nothing_heavy() -> None:
+    code = "from gradcam_widgets.cli import main\ntry: main([])\nexcept SystemExit: pass"
+    assert loaded_after(f"exec({code!r})") == set()
+
+
 @pytest.mark.parametrize("name", ["Classifier", "Preprocessing", "load_classifier", "comparison_figure"])
 def test_no_widget_loads_with(name: str) -> None:
     loaded = loaded_after(f"import gradcam_widgets; assert gradcam_widgets.{name}.__name__ == {name!r}")

@@ -19,8 +19,9 @@ import torch
 import torchvision
 
 import gradcam_widgets
-from gradcam_widgets import GradCAMError, PictureError, launch, load_classifier, samples
+from gradcam_widgets import GradCAMError, PictureError, load_classifier, samples
 from gradcam_widgets.classifiers.downloads import PHOTOS, REGISTRY
+from gradcam_widgets.cli import jupyter as launch
 from gradcam_widgets.panel.page import write_page
 from gradcam_widgets.panel.view import DEFAULT_LOOK
 from gradcam_widgets.samples.models.weights import FOLDER as WEIGHTS

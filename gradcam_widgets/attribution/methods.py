@@ -17,8 +17,6 @@ import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import torch
-
 from gradcam_widgets.errors import MethodError
 
 if TYPE_CHECKING:
@@ -106,4 +104,4 @@ def hirescam(activations: Tensor, gradients: Tensor) -> Tensor:
     Where global average pooling and one linear layer follow, it equals Grad-CAM: the gradient is the same in
     every cell.
     """
-    return torch.mul(gradients, activations).sum(dim=1)
+    return (gradients * activations).sum(dim=1)

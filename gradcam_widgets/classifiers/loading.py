@@ -11,12 +11,13 @@ from gradcam_widgets.attribution.gradcam import GradCAM
 from gradcam_widgets.errors import ModelError
 
 from . import squeezenet, torchvision_models
+from .provider import DEFAULT_NAME
 
 if TYPE_CHECKING:
     from gradcam_widgets.attribution.layers import Grid, Layer
+    from gradcam_widgets.images.fitting import Geometry
 
     from .classifier import Classifier
-    from .preprocessing import Geometry
     from .provider import Provider
 
 PROVIDERS: tuple[Provider, ...] = (squeezenet.PROVIDER, torchvision_models.PROVIDER)
@@ -27,9 +28,7 @@ def classifier_names() -> list[str]:
     return [name for provider in PROVIDERS for name in provider.names()]
 
 
-def load_classifier(
-    name: str = squeezenet.NAME, *, geometry: Geometry = "squash", weights: str = "DEFAULT"
-) -> Classifier:
+def load_classifier(name: str = DEFAULT_NAME, *, geometry: Geometry = "squash", weights: str = "DEFAULT") -> Classifier:
     """Load a network by its name, with its preprocessing and categories.
 
     Weights come, in this order, from the file `NAME.pth` in the folder that the environment variable

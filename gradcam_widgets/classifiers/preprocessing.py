@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import torch
 from PIL import Image
 
 from gradcam_widgets._choices import check_choice
+from gradcam_widgets.images import fitting
+from gradcam_widgets.images.fitting import Geometry
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
     from gradcam_widgets.images.box import FloatBox
-
-Geometry = Literal["squash", "crop"]
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,8 @@ class Preprocessing:
         if self.geometry == "squash":
             image = image.resize((columns, rows), resampling)
         else:
-            height, width = self._resized(picture)
-            top, left = round((height - rows) / 2), round((width - columns) / 2)
-            image = image.resize((width, height), resampling).crop((left, top, left + columns, top + rows))
+            shape = fitting.resized(picture.shape[:2], self.size, self.resize)
+            image = image.resize(shape[::-1], resampling).crop(fitting.middle(shape, self.size))
         values = torch.from_numpy(np.asarray(image, dtype=np.float32) / 255)
         normalised = (values - torch.tensor(self.mean)) / torch.tensor(self.std)
         return normalised.movedim(-1, 0)[None].contiguous()
@@ -90,18 +89,7 @@ class Preprocessing:
         """
         if self.geometry == "squash":
             return 0.0, 0.0, float(picture.shape[1]), float(picture.shape[0])
-        height, width = self._resized(picture)
-        rows, columns = self.size
-        top, left = round((height - rows) / 2), round((width - columns) / 2)
-        down, across = picture.shape[0] / height, picture.shape[1] / width
-        return left * across, top * down, (left + columns) * across, (top + rows) * down
-
-    def _resized(self, picture: NDArray[np.uint8]) -> tuple[int, int]:
-        """Return rows and columns after the shorter side was resized, rounded down as torchvision does."""
-        height, width = picture.shape[:2]
-        if width <= height:
-            return max(self.size[0], int(self.resize * height / width)), max(self.size[1], self.resize)
-        return max(self.size[0], self.resize), max(self.size[1], int(self.resize * width / height))
+        return fitting.window(picture.shape[:2], self.size, self.resize)
 
 
 def of_preset(preset: Any, geometry: Geometry) -> Preprocessing:

@@ -11,9 +11,12 @@ if TYPE_CHECKING:
     from torch import nn
 
     from gradcam_widgets.attribution.layers import Grid
+    from gradcam_widgets.images.fitting import Geometry
 
     from .classifier import Classifier
-    from .preprocessing import Geometry
+
+
+DEFAULT_NAME = "squeezenet_675kb"
 
 
 class Load(Protocol):

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 from . import deep_compression
 from .classifier import Classifier
 from .downloads import fetch, is_cached
-from .preprocessing import Geometry, Preprocessing
-from .provider import Provider
+from .preprocessing import Preprocessing
+from .provider import DEFAULT_NAME, Provider
 from .torchvision_models import build_empty, build_on_meta, published_weights
 
 if TYPE_CHECKING:
     from torch import nn
 
     from gradcam_widgets.attribution.layers import Grid
+    from gradcam_widgets.images.fitting import Geometry
 
-NAME = "squeezenet_675kb"
 ARCHITECTURE = "squeezenet1_0"
 FILE = "models/compressed_SqueezeNet.net"
 
 
-def load(name: str = NAME, *, geometry: Geometry, weights: str) -> Classifier:
+def load(name: str, *, geometry: Geometry, weights: str) -> Classifier:
     """Decode the weights into torchvision's architecture; there is one set of weights."""
     del weights
     preprocess = Preprocessing(geometry=geometry)
@@ -37,4 +37,4 @@ def _build_on_meta(_name: str) -> tuple[nn.Module, Grid]:
     return build_on_meta(ARCHITECTURE)
 
 
-PROVIDER = Provider(lambda: [NAME], load, _build_on_meta, lambda _name, _weights: is_cached(FILE))
+PROVIDER = Provider(lambda: [DEFAULT_NAME], load, _build_on_meta, lambda _name, _weights: is_cached(FILE))

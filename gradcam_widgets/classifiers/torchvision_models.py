@@ -16,11 +16,12 @@ from gradcam_widgets.errors import ModelError
 from .checkpoints import own_checkpoint, read_checkpoint
 from .classifier import Classifier
 from .downloads import Download, fetch, is_cached
-from .preprocessing import Geometry, of_preset
+from .preprocessing import of_preset
 from .provider import Provider
 
 if TYPE_CHECKING:
     from gradcam_widgets.attribution.layers import Grid
+    from gradcam_widgets.images.fitting import Geometry
 
 
 class PublishedWeights(Protocol):

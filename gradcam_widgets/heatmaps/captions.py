@@ -9,8 +9,8 @@ import numpy as np
 from .formatting import decimal, of_scale, three
 
 if TYPE_CHECKING:
+    from .display import Evidence
     from .heatmap import Heatmap
-    from .rendering import Evidence
 
 SIDES = {"for": "Evidence for", "against": "Evidence against", "both": "Evidence for and against"}
 STRONG = 0.5

@@ -20,8 +20,9 @@ from gradcam_widgets._paths import writing
 from gradcam_widgets.errors import PictureError
 from gradcam_widgets.images.encoding import encode_jpeg, shrink
 
+from .display import DEFAULT_COLORMAPS, Evidence
 from .heatmap import shared_limit
-from .rendering import DEFAULT_COLORMAPS, Evidence, color_table
+from .rendering import color_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
+    from .display import Interpolation
     from .heatmap import Heatmap
-    from .rendering import Interpolation
 
 PANEL_INCHES, GAP, MARGIN = 3.1, 0.1, 0.12
 BAR_INCHES, TITLE_INCHES, LINE_INCHES = 0.13, 0.24, 0.155

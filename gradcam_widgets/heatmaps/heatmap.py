@@ -15,8 +15,9 @@ from gradcam_widgets.images.encoding import encode_png
 from gradcam_widgets.images.reading import read_picture
 
 from . import captions
+from .display import DEFAULT_COLORMAPS
 from .formatting import decimal
-from .rendering import DEFAULT_COLORMAPS, blend, check_opacity, colorize, select, strength, upsample
+from .rendering import blend, check_opacity, colorize, select, strength, upsample
 
 if TYPE_CHECKING:
     import os
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from gradcam_widgets.images.reading import Picture
 
-    from .rendering import Evidence, Interpolation
+    from .display import Evidence, Interpolation
 
 NEGLIGIBLE = 1e-6
 BORDER_REMARK_SHARE = 0.5

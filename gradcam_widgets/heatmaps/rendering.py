@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 import cv2
 import numpy as np
 
 from gradcam_widgets._choices import check_choice
 from gradcam_widgets.errors import PictureError
+from gradcam_widgets.heatmaps.display import DEFAULT_COLORMAPS, Evidence, Interpolation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Evidence = Literal["for", "against", "both"]
-Interpolation = Literal["cells", "bilinear", "cubic"]
 
 _CV2_INTERPOLATION = {
     "cells": cv2.INTER_NEAREST_EXACT,
     "bilinear": cv2.INTER_LINEAR,
     "cubic": cv2.INTER_CUBIC,
 }
-DEFAULT_COLORMAPS: dict[str, str] = {"for": "inferno", "against": "inferno", "both": "RdBu_r"}
 
 
 def select(values: NDArray[np.float32], evidence: Evidence) -> NDArray[np.float32]:

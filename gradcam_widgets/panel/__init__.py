@@ -1,9 +1,5 @@
 """The panel around the engine, and the picture view that it is made of."""
 
-from __future__ import annotations
+import lazy_loader
 
-from .page import write_page
-from .panel import GradCAMPanel
-from .view import HeatmapView
-
-__all__ = ["GradCAMPanel", "HeatmapView", "write_page"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

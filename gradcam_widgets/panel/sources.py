@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gradcam_widgets._paths import legible
 from gradcam_widgets.classifiers.classifier import Classifier
 from gradcam_widgets.classifiers.loading import load_classifier
-from gradcam_widgets.classifiers.squeezenet import NAME as SQUEEZENET_675KB
+from gradcam_widgets.classifiers.provider import DEFAULT_NAME
 from gradcam_widgets.errors import ModelError, PictureError
 from gradcam_widgets.images.reading import read_picture
 from gradcam_widgets.samples import SAMPLES, Sample
@@ -133,7 +133,7 @@ def networks_of_world(given: Any, world: str | None) -> dict[str, NetworkSource]
         world: Otherwise as for the samples.
     """
     if (given.world if isinstance(given, Sample) else choose_world(world)) == "photo":
-        return find_networks(SQUEEZENET_675KB)
+        return find_networks(DEFAULT_NAME)
     return {
         f"scene {name}": NetworkSource(cache(partial(load_scene_classifier, name)), _code_of_scene(name))
         for name in NETWORKS

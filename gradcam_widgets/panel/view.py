@@ -12,8 +12,9 @@ import traitlets
 
 from gradcam_widgets.errors import GradCAMError, PictureError
 from gradcam_widgets.heatmaps import captions
+from gradcam_widgets.heatmaps.display import Evidence, Interpolation
 from gradcam_widgets.heatmaps.heatmap import Heatmap
-from gradcam_widgets.heatmaps.rendering import Evidence, Interpolation, color_table
+from gradcam_widgets.heatmaps.rendering import color_table
 from gradcam_widgets.images.encoding import encode_jpeg, shrink
 
 if TYPE_CHECKING:

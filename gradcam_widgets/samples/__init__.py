@@ -4,15 +4,6 @@
 cached or can be downloaded now, else the scenes, and says which.
 """
 
-from __future__ import annotations
+import lazy_loader
 
-from typing import TYPE_CHECKING
-
-from .sample import Sample, elephants, iguana, scene, submarine
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-__all__ = ["SAMPLES", "Sample", "elephants", "iguana", "scene", "submarine"]
-
-SAMPLES: dict[str, Callable[..., Sample]] = {"submarine": submarine, "elephants": elephants, "iguana": iguana}
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

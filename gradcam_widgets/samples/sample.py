@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gradcam_widgets.classifiers.loading import load_classifier
-from gradcam_widgets.classifiers.squeezenet import NAME as SQUEEZENET_675KB
+from gradcam_widgets.classifiers.provider import DEFAULT_NAME
 from gradcam_widgets.images.box import Box
 from gradcam_widgets.samples.models.weights import load_scene_classifier
 from gradcam_widgets.samples.scenes.classes import ALLIGATOR, IGUANA, PHOTOGRAPHER
@@ -16,7 +16,7 @@ from . import photos
 from .world import World, choose_world
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -86,7 +86,7 @@ def submarine(*, world: str | None = None, model: str | None = None) -> Sample:
     return Sample(
         "photo",
         photos.photograph("submarine"),
-        load_classifier(model or SQUEEZENET_675KB),
+        load_classifier(model or DEFAULT_NAME),
         categories,
         dict(zip(categories, (photos.SUBMARINE, photos.AIRCRAFT_CARRIER), strict=True)),
         "Photograph of the article on ResNet-18, from the MIT repository cnn_explainer.",
@@ -105,7 +105,7 @@ def elephants(*, world: str | None = None, model: str | None = None) -> Sample:
     return Sample(
         "photo",
         photos.photograph("elephants"),
-        load_classifier(model or SQUEEZENET_675KB),
+        load_classifier(model or DEFAULT_NAME),
         ("African elephant", "hartebeest") if model is None else ("African elephant", "tusker", "Indian elephant"),
         {"African elephant": photos.ELEPHANT, "calf": photos.CALF},
         "Creative Commons photograph of Chollet's book, used by the article on VGG-19.",
@@ -124,7 +124,7 @@ def iguana(*, world: str | None = None, model: str | None = None) -> Sample:
     return Sample(
         "photo",
         photos.iguana_with_person(),
-        load_classifier(model or SQUEEZENET_675KB),
+        load_classifier(model or DEFAULT_NAME),
         ("ocarina", IGUANA),
         {IGUANA: photos.IGUANA, PERSON: photos.PERSON},
         "An ImageNet photograph of an iguana, beside it NASA's public photograph of the astronaut Eileen Collins.",
@@ -182,3 +182,6 @@ def _beside_the_person(rendered: Scene) -> Box | None:
             top = min(max((main.top + main.bottom - high) // 2, 0), rows - high)
             return Box(left, top, right, top + high)
     return None
+
+
+SAMPLES: dict[str, Callable[..., Sample]] = {"submarine": submarine, "elephants": elephants, "iguana": iguana}

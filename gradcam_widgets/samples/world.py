@@ -12,6 +12,7 @@ from gradcam_widgets.errors import DownloadError, GradCAMError
 World = Literal["photo", "scene"]
 WORLD_VARIABLE = "GRADCAM_WIDGETS_WORLD"
 WORLDS = ("auto", "photo", "scene")
+SAMPLE_NAMES = ("submarine", "elephants", "iguana")
 NETWORK_FILE = "models/compressed_SqueezeNet.net"
 NEEDED = (NETWORK_FILE, PHOTOS["submarine"], PHOTOS["elephants"], PHOTOS["iguana"], PHOTOS["astronaut"])
 SECONDS_TO_WAIT = 5.0

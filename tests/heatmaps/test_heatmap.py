@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gradcam_widgets.heatmaps.rendering import Evidence
+    from gradcam_widgets.heatmaps.display import Evidence
 
 PLAIN = [[0.5, -1, 0], [1, 2, 0.5]]
 TWO_REGIONS = [  # one strong cell above left, four weaker ones below right

@@ -18,7 +18,7 @@ from gradcam_widgets.images.encoding import encode_png
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gradcam_widgets.heatmaps.rendering import Evidence, Interpolation
+    from gradcam_widgets.heatmaps.display import Evidence, Interpolation
 
 RED = (255, 0, 0)
 SIZES = [(224, 320), (35, 50), (101, 67), (7, 10), (4, 6)]

@@ -138,12 +138,12 @@ def commands(picture: Path) -> dict[str, Any]:
 
 def command_prints(arguments: Sequence[str]) -> str:
     """Return a command's output, through the encoding that standard output has here."""
-    from gradcam_widgets import cli
+    from gradcam_widgets.cli import main as command
 
     raw = io.BytesIO()
     with redirect_stdout(io.TextIOWrapper(raw, sys.stdout.encoding, sys.stdout.errors, newline="\n")) as stream:
         try:
-            status = cli.main(arguments)
+            status = command(arguments)
         except SystemExit as end:  # how --help ends
             status = int(end.code or 0)
         stream.flush()
@@ -152,7 +152,7 @@ def command_prints(arguments: Sequence[str]) -> str:
 
 def lessons() -> dict[str, Any]:
     """Copy the lessons as the command `lab` does."""
-    from gradcam_widgets import launch
+    from gradcam_widgets.cli import jupyter as launch
 
     copies = launch.copy_tutorials()
     contents = [json.loads(copy.read_bytes()) for copy in copies]

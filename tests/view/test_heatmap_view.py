@@ -24,7 +24,7 @@ from gradcam_widgets.panel.view import COLORMAPS, DEFAULT_LOOK, STATIC
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gradcam_widgets.heatmaps.rendering import Evidence, Interpolation
+    from gradcam_widgets.heatmaps.display import Evidence, Interpolation
 
 TESTS = Path(__file__).parent
 HOSTILE = "<script>alert('x')</script> $\\frac{1}{2}$ \"'& <!-- &amp;"

@@ -1,4 +1,4 @@
-"""Opening the tutorials in JupyterLab, and the panel in Voila."""
+"""`gradcam-widgets lab` and `demo`: the tutorials in JupyterLab, the panel in Voila."""
 
 from __future__ import annotations
 
@@ -8,14 +8,27 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ._paths import is_file
-from .errors import GradCAMError
+from gradcam_widgets._paths import is_file
+from gradcam_widgets.errors import GradCAMError
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parents[1]
+if TYPE_CHECKING:
+    import argparse
+
 COPIES = Path("gradcam_tutorials")
 FOLDER_VARIABLE = "GRADCAM_WIDGETS_FOLDER"
 DEMO = PACKAGE / "panel" / "static" / "demo.ipynb"
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run `lab` or `demo`."""
+    if options.command == "demo":
+        return demo(options.options)
+    given = [options.notebook, *options.options] if options.notebook else options.options
+    is_named = bool(given) and not given[0].startswith("-")  # behind `--` an option may stand in the notebook's place
+    return lab(given[0] if is_named else None, given[1:] if is_named else given)
 
 
 def tutorials() -> Path:

@@ -15,8 +15,8 @@ import torchvision
 from PIL import Image
 
 import gradcam_widgets
-from gradcam_widgets import launch
 from gradcam_widgets.classifiers.downloads import REGISTRY
+from gradcam_widgets.cli import jupyter as launch
 from gradcam_widgets.cli import main
 
 

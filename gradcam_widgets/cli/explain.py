@@ -1,0 +1,80 @@
+"""`gradcam-widgets explain`: predictions, summaries and a figure, or JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from gradcam_widgets._paths import legible
+
+from .question import DEFAULT_CLASSES, output_path, read_question
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from gradcam_widgets.attribution.trace import Prediction
+    from gradcam_widgets.heatmaps.heatmap import Heatmap
+
+
+def run(options: argparse.Namespace) -> None:
+    """Print predictions and summaries, or everything as JSON; write the figure."""
+    question = read_question(options)
+    output = output_path(options, question, ".png")
+    classifier = question.classifier()
+    trace = classifier.trace(question.picture, options.layer)
+    predictions = trace.predictions(5)
+    classes = options.classes or [prediction.class_index for prediction in predictions[:DEFAULT_CLASSES]]
+    heatmaps = trace.compare(classes, method=options.method)
+    _save(heatmaps, output, options)
+    if options.json:
+        report = {
+            "picture": question.name,
+            "network": classifier.name,
+            "predictions": [prediction._asdict() for prediction in predictions],
+            "maps": [_as_json(heatmap) for heatmap in heatmaps],
+            "figure": legible(output),
+        }
+        print(json.dumps(report, indent=1))  # ASCII, which is the same on every console
+        return
+    print(f"{question.name}, seen by {classifier.name}")
+    print(_table(predictions))
+    for heatmap in heatmaps:
+        print(heatmap.digest())
+        for remark in heatmap.remarks:
+            print(f"  {remark}")
+    print(f"figure: {legible(output)}")
+
+
+def _save(heatmaps: Sequence[Heatmap], output: Path, options: argparse.Namespace) -> None:
+    from gradcam_widgets.heatmaps.figures import comparison_figure, save_figure, single_figure  # noqa: PLC0415 - after the input was checked
+
+    look = {"evidence": options.evidence, "colormap": options.colormap}
+    figure = single_figure(heatmaps[0], **look) if len(heatmaps) == 1 else comparison_figure(heatmaps, **look)
+    save_figure(figure, output)
+
+
+def _table(predictions: Sequence[Prediction]) -> str:
+    rows = [f"  {p.probability:11.3f} {p.logit:8.2f}  {p.category} ({p.class_index})" for p in predictions]
+    return "\n".join(["  probability    logit  category", *rows])
+
+
+def _as_json(heatmap: Heatmap) -> dict[str, Any]:
+    box = heatmap.box()
+    return {
+        "class_index": heatmap.class_index,
+        "category": heatmap.category,
+        "logit": heatmap.logit,
+        "probability": heatmap.probability,
+        "layer": heatmap.layer,
+        "method": heatmap.method,
+        "grid": heatmap.grid,
+        "peak": heatmap.peak(),
+        "centroid": heatmap.centroid(),
+        "share_for": heatmap.share_for() if heatmap.values.any() else None,
+        "box": box._asdict() if box else None,
+        "digest": heatmap.digest(),
+        "remarks": heatmap.remarks,
+        "values": heatmap.values.tolist(),
+    }

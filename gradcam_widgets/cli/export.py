@@ -1,0 +1,37 @@
+"""`gradcam-widgets export`: a page that works without a kernel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gradcam_widgets._paths import legible
+from gradcam_widgets.attribution.layers import last_of_each_grid
+
+from .question import CLASSES_ON_A_PAGE, output_path, read_question
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def run(options: argparse.Namespace) -> None:
+    """Write the page."""
+    from gradcam_widgets.panel.page import write_page  # noqa: PLC0415 - only who exports pays for ipywidgets
+    from gradcam_widgets.panel.view import DEFAULT_LOOK  # noqa: PLC0415
+
+    question = read_question(options)
+    output = output_path(options, question, ".html")
+    classifier = question.classifier()
+    layers = options.layers or [layer.name for layer in last_of_each_grid(classifier.layers(question.picture))]
+    trace = classifier.trace(question.picture, layers)
+    heatmaps = trace.compare(
+        options.classes or [p.class_index for p in trace.predictions(CLASSES_ON_A_PAGE)], method=options.method
+    )
+    look = DEFAULT_LOOK | {"evidence": options.evidence, "colormap": options.colormap or ""}
+    write_page(
+        output,
+        heatmaps,
+        look,
+        layer=trace.layers[-1].name,
+        title=f"{question.name}: where the network looked",
+    )
+    print(f"page: {legible(output)} ({output.stat().st_size / 1000:.0f} kB)")
