@@ -17,19 +17,20 @@ from .errors import (
     ModelError,
     PictureError,
 )
-from .gradcam import GradCAM, candidate_layers
 from .heatmap import Box, Heatmap, shared_limit
 from .images import read_picture
-from .layers import Layer
-from .methods import METHODS
-from .trace import Prediction, Trace
 from .wording import describe_difference
 
 if TYPE_CHECKING:
     from .classifiers import Classifier, classifier_names, load_classifier, weights_at_hand
     from .figures import comparison_figure
-    from .panel import GradCAMPanel, HeatmapView
+    from .gradcam import GradCAM, candidate_layers
+    from .layers import Layer
+    from .methods import METHODS
+    from .panel import GradCAMPanel
     from .preprocessing import Preprocessing
+    from .trace import Prediction, Trace
+    from .view import HeatmapView
 
 __version__ = "0.1.0"
 
@@ -62,12 +63,19 @@ __all__ = [
     "weights_at_hand",
 ]
 
-# torchvision, matplotlib and ipywidgets load with the first use of what needs them: importing the package stays cheap.
+# torch, torchvision, matplotlib and ipywidgets load with the first use of what needs them: importing the package stays
+# cheap, and who only writes a page or draws maps made before does without them.
 _LAZY = {
-    "GradCAMPanel": "panel",
-    "HeatmapView": "panel",
+    "METHODS": "methods",
     "Classifier": "classifiers",
+    "GradCAM": "gradcam",
+    "GradCAMPanel": "panel",
+    "HeatmapView": "view",
+    "Layer": "layers",
+    "Prediction": "trace",
     "Preprocessing": "preprocessing",
+    "Trace": "trace",
+    "candidate_layers": "gradcam",
     "classifier_names": "classifiers",
     "comparison_figure": "figures",
     "load_classifier": "classifiers",

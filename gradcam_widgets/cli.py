@@ -166,8 +166,8 @@ def _explain(options: argparse.Namespace) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
-    from .panel.page import write_page  # noqa: PLC0415 - only who exports pays for ipywidgets
-    from .panel.view import DEFAULT_LOOK  # noqa: PLC0415
+    from .view.page import write_page  # noqa: PLC0415 - only who exports reads the page's script
+    from .view.traits import DEFAULT_LOOK  # noqa: PLC0415
 
     question = _question(options)
     output = _output(options, question, ".html")

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = ("matplotlib", "ipywidgets", "anywidget", "torchvision", "pooch", "IPython")
+HEAVY = ("matplotlib", "ipywidgets", "anywidget", "torch", "torchvision", "pooch", "IPython")
 
 
 def loaded_after(code: str) -> set[str]:
@@ -18,8 +18,24 @@ def test_the_probe_sees_what_is_loaded() -> None:
     assert "matplotlib" in loaded_after("import matplotlib")
 
 
-def test_importing_the_package_loads_only_what_the_engine_needs() -> None:
+def test_importing_the_package_loads_nothing_large() -> None:
     assert loaded_after("import gradcam_widgets") == set()
+
+
+def test_the_engine_loads_only_torch() -> None:
+    assert loaded_after("from gradcam_widgets import METHODS, GradCAM, Layer, Prediction, Trace") == {"torch"}
+
+
+@pytest.mark.parametrize("module", ["page", "traits", "wire", "modules"])
+def test_whoever_writes_a_page_needs_neither_widgets_nor_torch(module: str) -> None:
+    assert loaded_after(f"import gradcam_widgets.view.{module}") == set()
+    assert loaded_after("from gradcam_widgets.view import write_page") == set()
+
+
+def test_the_widget_loads_when_it_is_asked_for() -> None:
+    loaded = loaded_after("from gradcam_widgets.view import HeatmapView")
+    assert {"ipywidgets", "anywidget"} <= loaded
+    assert not {"torch", "torchvision", "pooch"} & loaded
 
 
 @pytest.mark.parametrize("name", ["Classifier", "Preprocessing", "load_classifier", "comparison_figure"])

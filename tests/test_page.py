@@ -17,9 +17,11 @@ from PIL import Image
 
 from gradcam_widgets import Classifier, GradCAMError, Heatmap
 from gradcam_widgets.errors import LayerError, PictureError
-from gradcam_widgets.panel import GradCAMPanel, write_page
-from gradcam_widgets.panel.view import COLORMAPS, DEFAULT_LOOK, LOOK, STATIC
+from gradcam_widgets.panel import GradCAMPanel
 from gradcam_widgets.preprocessing import Preprocessing
+from gradcam_widgets.view import write_page
+from gradcam_widgets.view.modules import STATIC
+from gradcam_widgets.view.traits import COLORMAPS, DEFAULT_LOOK, LOOK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

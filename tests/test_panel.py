@@ -25,11 +25,12 @@ from gradcam_widgets import Classifier, samples
 from gradcam_widgets.edits import Edit, edited
 from gradcam_widgets.errors import CategoryError, GradCAMError, LayerError, MethodError, ModelError, PictureError
 from gradcam_widgets.heatmap import Box, Heatmap
-from gradcam_widgets.panel import GradCAMPanel, HeatmapView, pacing, sources
+from gradcam_widgets.panel import GradCAMPanel, pacing, sources
 from gradcam_widgets.panel import inquiry as inquiry_module
 from gradcam_widgets.panel import panel as panel_module
 from gradcam_widgets.panel.inquiry import Inquiry
 from gradcam_widgets.preprocessing import Preprocessing
+from gradcam_widgets.view import HeatmapView
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

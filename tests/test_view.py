@@ -18,8 +18,9 @@ import pytest
 from matplotlib import colormaps
 
 from gradcam_widgets import Heatmap
-from gradcam_widgets.panel import HeatmapView, write_page
-from gradcam_widgets.panel.view import COLORMAPS, DEFAULT_LOOK, STATIC
+from gradcam_widgets.view import HeatmapView, write_page
+from gradcam_widgets.view.modules import STATIC
+from gradcam_widgets.view.traits import COLORMAPS, DEFAULT_LOOK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

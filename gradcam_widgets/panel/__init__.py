@@ -1,9 +1,7 @@
-"""The panel around the engine, and the picture view that it is made of."""
+"""The panel: the picture view with menus, around the engine."""
 
 from __future__ import annotations
 
-from .page import write_page
 from .panel import GradCAMPanel
-from .view import HeatmapView
 
-__all__ = ["GradCAMPanel", "HeatmapView", "write_page"]
+__all__ = ["GradCAMPanel"]

@@ -13,7 +13,9 @@ import numpy as np
 from gradcam_widgets import wording
 from gradcam_widgets.errors import GradCAMError, PictureError
 
-from .view import COLORMAPS, LOOK, STATIC, VIEW_MODULE, VIEW_STYLE, pack_class, pack_map, pack_picture, table_bytes
+from .modules import STATIC
+from .traits import COLORMAPS, LOOK
+from .wire import pack_class, pack_map, pack_picture, table_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
     from gradcam_widgets.heatmap import Heatmap
 
 LARGEST_STEP = np.iinfo(np.int16).max
-PAGE_MODULE, PAGE_STYLE = ((STATIC / name).read_text(encoding="utf-8") for name in ("page.mjs", "page.css"))
+VIEW_MODULE, VIEW_STYLE, PAGE_MODULE, PAGE_STYLE = (
+    (STATIC / name).read_text(encoding="utf-8") for name in ("view.mjs", "view.css", "page.mjs", "page.css")
+)
 EXPLANATION = (
     "Where the evidence of a convolutional network came from, not why: choose a layer and a class, point at the "
     "picture for a cell's value, drag to mark a part. This page works without a network connection."
