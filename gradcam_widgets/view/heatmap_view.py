@@ -12,7 +12,7 @@ import traitlets
 from gradcam_widgets.heatmap import Heatmap
 from gradcam_widgets.overlay import encode_jpeg
 
-from .modules import STATIC
+from .modules import lean, styles, view_module
 from .traits import COLORMAPS, GUESS, LOOK, Guess, Look
 from .wire import pack_maps, pack_picture, table_bytes
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from gradcam_widgets.heatmap import Box
 
-VIEW_MODULE, VIEW_STYLE = ((STATIC / name).read_text(encoding="utf-8") for name in ("view.mjs", "view.css"))
+VIEW_MODULE, VIEW_STYLE = lean(view_module()), styles("view.css")
 
 
 class HeatmapView(anywidget.AnyWidget, Look, Guess):
