@@ -25,6 +25,7 @@ from .heatmaps import shared_limit as shared_limit
 from .images import Box as Box
 from .images import read_picture as read_picture
 from .panel import GradCAMPanel as GradCAMPanel
-from .panel import HeatmapView as HeatmapView
+from .view import HeatmapView as HeatmapView
+from .view import write_page as write_page
 
 __version__: str

@@ -9,7 +9,7 @@ import pytest
 HEAVY = ("torch", "matplotlib", "ipywidgets", "anywidget", "torchvision", "pooch", "IPython")
 ROOMS = (
     "attribution", "classifiers", "evaluation", "heatmaps", "images", "panel", "samples", "samples.models",
-    "samples.scenes", "samples.training",
+    "samples.scenes", "samples.training", "view",
 )  # fmt: skip
 
 
@@ -40,6 +40,18 @@ def test_a_room_without_torch_loads_none(room: str) -> None:
 def test_help_loads_nothing_heavy() -> None:
     code = "from gradcam_widgets.cli import main\ntry: main([])\nexcept SystemExit: pass"
     assert loaded_after(f"exec({code!r})") == set()
+
+
+@pytest.mark.parametrize("module", ["page", "traits", "wire", "modules"])
+def test_a_page_needs_neither_widgets_nor_torch(module: str) -> None:
+    assert loaded_after(f"import gradcam_widgets.view.{module}") == set()
+    assert loaded_after("from gradcam_widgets.view import write_page") == set()
+
+
+def test_the_widget_loads_when_it_is_used() -> None:
+    loaded = loaded_after("from gradcam_widgets.view import HeatmapView")
+    assert {"ipywidgets", "anywidget"} <= loaded
+    assert not {"torch", "torchvision", "pooch"} & loaded
 
 
 @pytest.mark.parametrize("name", ["Classifier", "Preprocessing", "load_classifier", "comparison_figure"])

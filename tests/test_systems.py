@@ -22,9 +22,9 @@ import gradcam_widgets
 from gradcam_widgets import GradCAMError, PictureError, load_classifier, samples
 from gradcam_widgets.classifiers.downloads import PHOTOS, REGISTRY
 from gradcam_widgets.cli import jupyter as launch
-from gradcam_widgets.panel.page import write_page
-from gradcam_widgets.panel.view import DEFAULT_LOOK
 from gradcam_widgets.samples.models.weights import FOLDER as WEIGHTS
+from gradcam_widgets.view.page import write_page
+from gradcam_widgets.view.traits import DEFAULT_LOOK
 from tests.support import ROOT, TESTS
 
 if TYPE_CHECKING:
@@ -298,8 +298,9 @@ def test_a_clone_on_windows_has_the_same_bytes(tmp_path: Path) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
     here.mkdir()
     shutil.copy(ROOT / ".gitattributes", here)
-    for folder in (PACKAGE / "panel" / "static", WEIGHTS, ROOT / "binder", ROOT / "tests" / "baselines"):
-        shutil.copytree(folder, here / folder.name)
+    statics = (PACKAGE / "panel" / "static", PACKAGE / "view" / "static")
+    for folder in (*statics, WEIGHTS, ROOT / "binder", ROOT / "tests" / "baselines"):
+        shutil.copytree(folder, here / folder.parent.name / folder.name)
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     environment |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
     for command in (

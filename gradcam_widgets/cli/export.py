@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> None:
     """Write the page."""
-    from gradcam_widgets.panel.page import write_page  # noqa: PLC0415 - only who exports pays for ipywidgets
-    from gradcam_widgets.panel.view import DEFAULT_LOOK  # noqa: PLC0415
+    from gradcam_widgets.view.page import write_page  # noqa: PLC0415 - only who exports pays for ipywidgets
+    from gradcam_widgets.view.traits import DEFAULT_LOOK  # noqa: PLC0415
 
     question = read_question(options)
     output = output_path(options, question, ".html")

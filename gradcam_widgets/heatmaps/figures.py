@@ -21,8 +21,8 @@ from gradcam_widgets.errors import PictureError
 from gradcam_widgets.images.encoding import encode_jpeg, shrink
 
 from .display import DEFAULT_COLORMAPS, Evidence
-from .heatmap import shared_limit
 from .rendering import color_table
+from .scale import shared_limit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from gradcam_widgets.errors import GradCAMError, ModelError, PictureError
+from gradcam_widgets.errors import ModelError, PictureError
 from gradcam_widgets.images.box import Box
 from gradcam_widgets.images.encoding import encode_png
 from gradcam_widgets.images.reading import read_picture
@@ -21,7 +21,6 @@ from .rendering import blend, check_opacity, colorize, select, strength, upsampl
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
 
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
@@ -342,17 +341,6 @@ class Heatmap:
 
     def _picture_size(self) -> tuple[int, int] | None:
         return None if self.picture is None else (self.picture.shape[0], self.picture.shape[1])
-
-
-def shared_limit(heatmaps: Sequence[Heatmap], evidence: Evidence = "for") -> float:
-    """Return one upper end of scale for several maps, so that equal colours mean equal evidence.
-
-    Raises:
-        GradCAMError: If there is no map.
-    """
-    if not heatmaps:
-        raise GradCAMError("A shared scale needs at least one map, and none was given.")
-    return max(heatmap.limit(evidence) for heatmap in heatmaps)
 
 
 def _check_threshold(threshold: float) -> None:

@@ -1,4 +1,4 @@
-"""The panel around the engine, and the picture view that it is made of."""
+"""The panel: the picture view with menus, around the engine."""
 
 import lazy_loader
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .view import DEFAULT_LOOK
+from gradcam_widgets.view.traits import DEFAULT_LOOK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,15 +13,17 @@ from gradcam_widgets.attribution.methods import METHODS, find_method
 from gradcam_widgets.classifiers.classifier import Classifier
 from gradcam_widgets.errors import GradCAMError, ModelError
 from gradcam_widgets.images.edits import Edit, as_edits
+from gradcam_widgets.view.heatmap_view import HeatmapView, mimebundle, snapshot
+from gradcam_widgets.view.page import write_page
+from gradcam_widgets.view.traits import GUESS, LOOK, Guess, Look
+from gradcam_widgets.view.wire import pack_class
 
 from . import code as written
 from .choices import COMPARISONS, another, class_options, layer_options, with_asked
 from .inquiry import Inquiry, Question
 from .menus import Menus
 from .pacing import LatestWins
-from .page import write_page
 from .sources import find_networks, find_picture, networks_of_world, uploaded
-from .view import GUESS, LOOK, Guess, HeatmapView, Look, mimebundle, pack_class, snapshot
 
 if TYPE_CHECKING:
     import os

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gradcam_widgets import GradCAMPanel, Heatmap
-from gradcam_widgets.panel.view import pack_picture
+from gradcam_widgets.view.wire import pack_picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,8 +13,9 @@ from PIL import Image
 
 from gradcam_widgets.errors import GradCAMError, ModelError, PictureError
 from gradcam_widgets.heatmaps.comparison import describe_difference
-from gradcam_widgets.heatmaps.heatmap import Heatmap, shared_limit
+from gradcam_widgets.heatmaps.heatmap import Heatmap
 from gradcam_widgets.heatmaps.rendering import blend, colorize, upsample
+from gradcam_widgets.heatmaps.scale import shared_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -26,10 +26,11 @@ from gradcam_widgets.errors import CategoryError, GradCAMError, LayerError, Meth
 from gradcam_widgets.heatmaps.heatmap import Heatmap
 from gradcam_widgets.images.box import Box
 from gradcam_widgets.images.edits import Edit, edited
-from gradcam_widgets.panel import GradCAMPanel, HeatmapView, pacing, sources
+from gradcam_widgets.panel import GradCAMPanel, pacing, sources
 from gradcam_widgets.panel import inquiry as inquiry_module
 from gradcam_widgets.panel import panel as panel_module
 from gradcam_widgets.panel.inquiry import Inquiry
+from gradcam_widgets.view.heatmap_view import HeatmapView
 from tests.support.models import Pooled, filled
 
 if TYPE_CHECKING:

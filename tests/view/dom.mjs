@@ -40,7 +40,7 @@ class Node_ {
   get value() {
     if (this.tag !== "select") return this.given ?? "";
     const options = this.children.map((option) => option.getAttribute("value"));
-    return options.includes(this.given) ? this.given : this.given === undefined ? options[0] ?? "" : "";
+    return options.includes(this.given) ? this.given : this.given === undefined ? (options[0] ?? "") : "";
   }
   set value(value) {
     this.given = String(value);
@@ -68,11 +68,17 @@ class Element extends Node_ {
   constructor(tag) {
     super();
     this.tag = tag;
-    const set = (name, value) => { this.style[name] = value; };
+    const set = (name, value) => {
+      this.style[name] = value;
+    };
     this.style = { setProperty: set };
     this.classList = {
-      add: (...names) => names.forEach((name) => this.classes.add(name)),
-      remove: (...names) => names.forEach((name) => this.classes.delete(name)),
+      add: (...names) => {
+        for (const name of names) this.classes.add(name);
+      },
+      remove: (...names) => {
+        for (const name of names) this.classes.delete(name);
+      },
       contains: (name) => this.classes.has(name),
       toggle: (name, on = !this.classes.has(name)) => (on ? this.classes.add(name) : this.classes.delete(name)),
     };
@@ -81,7 +87,8 @@ class Element extends Node_ {
     this.attributes[name] = String(value);
     if (name === "id") ids.set(String(value), this);
     if (name === "class") this.classes = new Set(String(value).split(" "));
-    if (name.startsWith("data-")) this.dataset[name.slice(5).replace(/-(.)/g, (_, letter) => letter.toUpperCase())] = String(value);
+    if (name.startsWith("data-"))
+      this.dataset[name.slice(5).replace(/-(.)/g, (_, letter) => letter.toUpperCase())] = String(value);
     if (["width", "height"].includes(name)) this[name] = Number(value);
     if (["value", "hidden", "disabled", "checked"].includes(name)) this[name] = value === "" ? true : value;
   }
@@ -126,7 +133,9 @@ class Element extends Node_ {
   }
   setPointerCapture() {}
   releasePointerCapture() {}
-  hasPointerCapture() { return false; }
+  hasPointerCapture() {
+    return false;
+  }
   getBoundingClientRect() {
     return { left: 0, top: 0, right: 200, bottom: 100, width: 200, height: 100 };
   }
@@ -137,7 +146,9 @@ class Element extends Node_ {
   querySelectorAll(selector) {
     const [, name, value] = /^\[data-([\w-]+)="(.*)"\]$/.exec(selector) ?? [];
     const key = name?.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
-    return this.all((element) => (key ? element.dataset[key] === value : element.classes.has(selector.slice(1)) || element.tag === selector));
+    return this.all((element) =>
+      key ? element.dataset[key] === value : element.classes.has(selector.slice(1)) || element.tag === selector,
+    );
   }
   querySelector(selector) {
     return this.querySelectorAll(selector)[0] ?? null;
@@ -145,9 +156,15 @@ class Element extends Node_ {
   getContext() {
     return new Context(this);
   }
-  set innerHTML(_) { throw new Error("markup is never set"); }
-  set outerHTML(_) { throw new Error("markup is never set"); }
-  insertAdjacentHTML() { throw new Error("markup is never set"); }
+  set innerHTML(_) {
+    throw new Error("markup is never set");
+  }
+  set outerHTML(_) {
+    throw new Error("markup is never set");
+  }
+  insertAdjacentHTML() {
+    throw new Error("markup is never set");
+  }
 }
 
 /** Decoded pictures are told apart by the grey of all their pixels. */
@@ -178,27 +195,46 @@ export const pictures = []; // those being decoded: call `arrive` on each
 Object.assign(globalThis, {
   Node: Node_,
   document: {
-    body: new Element("body"), documentElement: new Element("html"), activeElement: null,
-    createElement: (tag) => new Element(tag), createElementNS: (_, tag) => new Element(tag),
+    body: new Element("body"),
+    documentElement: new Element("html"),
+    activeElement: null,
+    createElement: (tag) => new Element(tag),
+    createElementNS: (_, tag) => new Element(tag),
     getElementById: (id) => ids.get(id) ?? null,
   },
   matchMedia: () => new Element("media"),
-  ImageData: class { constructor(data, width, height) { Object.assign(this, { data, width, height }); } },
-  OffscreenCanvas: class extends Element {
-    constructor(width, height) { super("canvas"); Object.assign(this, { width, height }); }
-    async convertToBlob() { return new Blob(["png"]); }
+  ImageData: class {
+    constructor(data, width, height) {
+      Object.assign(this, { data, width, height });
+    }
   },
-  ResizeObserver: class { observe() {} unobserve() {} disconnect() {} },
-  createImageBitmap: (blob) => new Promise((resolve, reject) => {
-    const arrive = async (width = 24, height = 12) => {
-      const [grey] = new Uint8Array(await blob.arrayBuffer());
-      resolve({ width, height, grey, close: () => counts.closed++ });
-      await settled();
-    };
-    pictures.push({ arrive, reject });
-  }),
+  OffscreenCanvas: class extends Element {
+    constructor(width, height) {
+      super("canvas");
+      Object.assign(this, { width, height });
+    }
+    async convertToBlob() {
+      return new Blob(["png"]);
+    }
+  },
+  ResizeObserver: class {
+    observe() {}
+    unobserve() {}
+    disconnect() {}
+  },
+  createImageBitmap: (blob) =>
+    new Promise((resolve, reject) => {
+      const arrive = async (width = 24, height = 12) => {
+        const [grey] = new Uint8Array(await blob.arrayBuffer());
+        resolve({ width, height, grey, close: () => counts.closed++ });
+        await settled();
+      };
+      pictures.push({ arrive, reject });
+    }),
   requestAnimationFrame: (draw) => counts.frames.push(draw),
-  cancelAnimationFrame: (number) => { if (number) counts.frames[number - 1] = null; },
+  cancelAnimationFrame: (number) => {
+    if (number) counts.frames[number - 1] = null;
+  },
 });
 
 const realTimeout = globalThis.setTimeout;
@@ -226,4 +262,5 @@ export const byLabel = (root, text) => {
   return document.getElementById(label.getAttribute("for"));
 };
 
-export const byText = (root, tag, text) => root.all((element) => element.tag === tag && element.textContent.includes(text))[0];
+export const byText = (root, tag, text) =>
+  root.all((element) => element.tag === tag && element.textContent.includes(text))[0];

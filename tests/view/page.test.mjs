@@ -9,17 +9,20 @@ import { byLabel, byText, nextFrame, pictures } from "./dom.mjs";
 
 const golden = JSON.parse(readFileSync(process.env.GRADCAM_WIDGETS_GOLDEN, "utf8"));
 const facts = JSON.parse(golden.pageData);
-const root = document.createElement("div"), data = document.createElement("script");
+const root = document.createElement("div"),
+  data = document.createElement("script");
 root.setAttribute("id", "view");
 data.setAttribute("id", "data");
 data.textContent = golden.pageData;
 document.body.append(root, data);
-const page = await import(pathToFileURL(golden.page));
+const page = await import(`${pathToFileURL(golden.modules)}/page_model.mjs`);
+await import(pathToFileURL(golden.page));
 await pictures.at(-1).arrive();
 nextFrame();
 
 const canvas = () => root.all((element) => element.getAttribute("role") === "img")[0];
-const alternative = (layer, index) => facts.maps.find((map) => map.layer === layer && map.class_index === index).alt.for;
+const alternative = (layer, index) =>
+  facts.maps.find((map) => map.layer === layer && map.class_index === index).alt.for;
 function choose(label, value) {
   const menu = byLabel(root, label);
   menu.value = value;
@@ -33,7 +36,8 @@ test("bytes come back from base64", () => {
 });
 
 test("the page's model tells its listeners of what changes, and nobody else", () => {
-  const model = page.makeModel({ one: 1, two: 2 }), heard = [];
+  const model = page.makeModel({ one: 1, two: 2 }),
+    heard = [];
   const listener = () => heard.push(model.get("one"));
   model.on("change:one", listener);
   model.set("one", 1);
@@ -50,8 +54,12 @@ test("the page's model tells its listeners of what changes, and nobody else", ()
 });
 
 test("a listener that goes while it is told does not silence the next one", () => {
-  const model = page.makeModel({ one: 1 }), heard = [];
-  const first = () => { heard.push("first"); model.off("change:one", first); };
+  const model = page.makeModel({ one: 1 }),
+    heard = [];
+  const first = () => {
+    heard.push("first");
+    model.off("change:one", first);
+  };
   model.on("change:one", first);
   model.on("change:one", () => heard.push("second"));
   model.set("one", 2);

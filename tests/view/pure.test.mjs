@@ -1,4 +1,4 @@
-// The pure functions of view.mjs against what OpenCV, numpy and matplotlib say.
+// The functions that need no page, against what OpenCV, numpy and matplotlib say.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -6,7 +6,8 @@ import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 
 const golden = JSON.parse(readFileSync(process.env.GRADCAM_WIDGETS_GOLDEN, "utf8"));
-const view = await import(pathToFileURL(golden.view));
+const load = (name) => import(`${pathToFileURL(golden.modules)}/${name}`);
+const view = { ...(await load("maps.mjs")), ...(await load("boxes.mjs")), ...(await load("text.mjs")) };
 const bytes = ({ base64 }) => new Uint8Array(Buffer.from(base64, "base64"));
 const floats = (text) => new Float32Array(bytes(text).buffer);
 
@@ -18,9 +19,35 @@ function assertClose(seen, expected, tolerance) {
 }
 
 test("every exported function is tested here", () => {
-  const tested = new Set(["default", "boxOf", "cellAt", "change", "colorIndex", "composite", "correlation", "limitOf", "overlap", "readValues",
-    "roundHalfEven", "select", "shareInside", "taps", "three", "toPixels", "upsample", "wrap"]);
-  assert.deepEqual(Object.keys(view).filter((name) => !tested.has(name)), []);
+  const tested = new Set([
+    "EVIDENCE_TEXTS",
+    "boundingBox",
+    "cellAt",
+    "clampShare",
+    "colorIndex",
+    "composite",
+    "correlation",
+    "describeScale",
+    "energyInside",
+    "formatChange",
+    "formatPercent",
+    "formatSignificant",
+    "intersectionOverUnion",
+    "maxAbs",
+    "readValues",
+    "roundHalfEven",
+    "select",
+    "taps",
+    "toBytes",
+    "toPixels",
+    "trueMinus",
+    "upsample",
+    "wrap",
+  ]);
+  assert.deepEqual(
+    Object.keys(view).filter((name) => !tested.has(name)),
+    [],
+  );
 });
 
 test("float32 values are read from unaligned buffers, and copied", () => {
@@ -42,18 +69,27 @@ test("16-bit values are steps, and zero stays zero", () => {
 test("evidence is seen from either side", () => {
   const values = Float32Array.of(-2, 0, 3, 0.5);
   assert.deepEqual([...view.select(values, "for")], [0, 0, 3, 0.5]);
-  assert.deepEqual([...view.select(values, "against")].map((v) => v + 0), [2, 0, 0, 0]);
+  assert.deepEqual(
+    [...view.select(values, "against")].map((v) => v + 0),
+    [2, 0, 0, 0],
+  );
   assert.deepEqual([...view.select(values, "both")], [-2, 0, 3, 0.5]);
 });
 
 test("the limit is the largest absolute value", () => {
-  assert.equal(view.limitOf(Float32Array.of(-3, 2, 0)), 3);
-  assert.equal(view.limitOf(Float32Array.of(0, 0)), 0);
+  assert.equal(view.maxAbs(Float32Array.of(-3, 2, 0)), 3);
+  assert.equal(view.maxAbs(Float32Array.of(0, 0)), 0);
 });
 
 test("the shares of a pixel's cells add up to one, over clamped edges too", () => {
   for (const interpolation of ["cells", "bilinear", "cubic"]) {
-    for (const [cells, pixels] of [[7, 224], [5, 13], [3, 3], [1, 9], [14, 5]]) {
+    for (const [cells, pixels] of [
+      [7, 224],
+      [5, 13],
+      [3, 3],
+      [1, 9],
+      [14, 5],
+    ]) {
       const lines = view.taps(cells, pixels, interpolation);
       assert.equal(lines.length, pixels);
       for (const line of lines) {
@@ -66,8 +102,15 @@ test("the shares of a pixel's cells add up to one, over clamped edges too", () =
 
 test("Keys' kernel with a = -0.75 weighs a pixel in the middle of two cells", () => {
   const [, , pixel] = view.taps(4, 5, "cubic"); // at 2.5 · 4/5 − 0.5 = 1.5
-  assert.deepEqual(pixel.map(([cell]) => cell), [0, 1, 2, 3]);
-  assertClose(pixel.map(([, share]) => share), [-0.09375, 0.59375, 0.59375, -0.09375], 1e-12);
+  assert.deepEqual(
+    pixel.map(([cell]) => cell),
+    [0, 1, 2, 3],
+  );
+  assertClose(
+    pixel.map(([, share]) => share),
+    [-0.09375, 0.59375, 0.59375, -0.09375],
+    1e-12,
+  );
 });
 
 for (const { name, values, grid, size, interpolation, expected, tolerance } of golden.upsampled) {
@@ -82,13 +125,36 @@ test("colours stand where numpy's rounding puts them", () => {
   }
 });
 
-for (const { name, evidence, interpolation, colormap, values, grid, size, picture, limit, opacity, fade, threshold, expected, undecided } of golden.overlays) {
+for (const {
+  name,
+  evidence,
+  interpolation,
+  colormap,
+  values,
+  grid,
+  size,
+  picture,
+  limit,
+  opacity,
+  fade,
+  threshold,
+  expected,
+  undecided,
+} of golden.overlays) {
   test(`the composite is Heatmap.overlay within one grey level: ${name}`, () => {
     const seen = view.select(floats(values), evidence);
     const large = view.upsample(seen, grid, size, interpolation);
     const table = bytes(golden.tables[colormap]);
-    const out = view.composite(bytes(picture), large, { limit: limit ?? view.limitOf(seen), signed: evidence === "both", table, opacity, fade, threshold });
-    const overlay = bytes(expected), skipped = new Set(undecided);
+    const out = view.composite(bytes(picture), large, {
+      vmax: limit ?? view.maxAbs(seen),
+      signed: evidence === "both",
+      table,
+      opacity,
+      fade,
+      threshold,
+    });
+    const overlay = bytes(expected),
+      skipped = new Set(undecided);
     assert.equal(out.length, overlay.length);
     for (let i = 0; i < out.length; i++) {
       if (skipped.has(Math.floor(i / 4))) continue;
@@ -100,30 +166,30 @@ for (const { name, evidence, interpolation, colormap, values, grid, size, pictur
 test("a picture without evidence stays as it is where weak evidence fades", () => {
   const picture = Uint8Array.of(1, 2, 3, 255, 250, 251, 252, 255);
   const table = new Uint8Array(768).fill(99);
-  const look = { limit: 0, signed: false, table, opacity: 0.75, fade: true, threshold: 0 };
+  const look = { vmax: 0, signed: false, table, opacity: 0.75, fade: true, threshold: 0 };
   assert.deepEqual([...view.composite(picture, Float32Array.of(0, 0), look)], [...picture]);
 });
 
 for (const { name, values, size, threshold, expected } of golden.boxes) {
   test(`the box is that of OpenCV's largest component: ${name}`, () => {
-    assert.deepEqual(view.boxOf(floats(values), size, threshold), expected);
+    assert.deepEqual(view.boundingBox(floats(values), size, threshold), expected);
   });
 }
 
 test("the share inside a box counts evidence of both signs", () => {
   const large = Float32Array.of(1, -1, 2, 0, 0, 0, 3, 0, -3); // 10 in all
-  assert.equal(view.shareInside(large, [3, 3], [0, 0, 2, 1]), 0.2);
-  assert.equal(view.shareInside(large, [3, 3], [2, 0, 3, 3]), 0.5);
-  assert.equal(view.shareInside(large, [3, 3], [0, 0, 3, 3]), 1);
-  assert.equal(view.shareInside(new Float32Array(9), [3, 3], [0, 0, 3, 3]), 0);
+  assert.equal(view.energyInside(large, [3, 3], [0, 0, 2, 1]), 0.2);
+  assert.equal(view.energyInside(large, [3, 3], [2, 0, 3, 3]), 0.5);
+  assert.equal(view.energyInside(large, [3, 3], [0, 0, 3, 3]), 1);
+  assert.equal(view.energyInside(new Float32Array(9), [3, 3], [0, 0, 3, 3]), 0);
 });
 
 test("the overlap of boxes is intersection over union", () => {
-  assert.equal(view.overlap([0, 0, 4, 4], [2, 2, 6, 6]), 4 / 28);
-  assert.equal(view.overlap([0, 0, 4, 4], [0, 0, 4, 4]), 1);
-  assert.equal(view.overlap([0, 0, 4, 4], [4, 0, 8, 4]), 0);
-  assert.equal(view.overlap([0, 0, 4, 4], [9, 9, 10, 10]), 0);
-  assert.equal(view.overlap(null, [0, 0, 4, 4]), 0);
+  assert.equal(view.intersectionOverUnion([0, 0, 4, 4], [2, 2, 6, 6]), 4 / 28);
+  assert.equal(view.intersectionOverUnion([0, 0, 4, 4], [0, 0, 4, 4]), 1);
+  assert.equal(view.intersectionOverUnion([0, 0, 4, 4], [4, 0, 8, 4]), 0);
+  assert.equal(view.intersectionOverUnion([0, 0, 4, 4], [9, 9, 10, 10]), 0);
+  assert.equal(view.intersectionOverUnion(null, [0, 0, 4, 4]), 0);
 });
 
 test("the correlation is numpy's", () => {
@@ -151,14 +217,39 @@ test("a drawn rectangle is a box in the window's pixels, whichever way it was dr
 });
 
 test("numbers have three significant figures, a true minus sign and no -0", () => {
-  for (const [number, text] of [[0, "0"], [-0, "0"], [1, "1.00"], [-1.5, "−1.50"], [12.345, "12.3"], [123.456, "123"], [1234.5, "1230"],
-    [999.6, "1000"], [99.96, "100"], [0.09996, "0.100"], [0.00123456, "0.00123"], [-0.5, "−0.500"], [1234567, "1.23e+6"],
-    [0.00001234, "1.23e-5"], [null, "–"], [NaN, "–"], [Infinity, "–"]]) assert.equal(view.three(number), text);
+  for (const [number, text] of [
+    [0, "0"],
+    [-0, "0"],
+    [1, "1.00"],
+    [-1.5, "−1.50"],
+    [12.345, "12.3"],
+    [123.456, "123"],
+    [1234.5, "1230"],
+    [999.6, "1000"],
+    [99.96, "100"],
+    [0.09996, "0.100"],
+    [0.00123456, "0.00123"],
+    [-0.5, "−0.500"],
+    [1234567, "1.23e+6"],
+    [0.00001234, "1.23e-5"],
+    [null, "–"],
+    [NaN, "–"],
+    [Infinity, "–"],
+  ])
+    assert.equal(view.formatSignificant(number), text);
 });
 
 test("a change of probability has its sign", () => {
-  for (const [before, after, text] of [[0.1, 0.35, "+0.250"], [0.9, 0.4, "−0.500"], [0.5, 0.5, "±0"], [0.5, 0.5004, "±0"], [0.5, 0.4996, "±0"],
-    [0.5, 0.499, "−0.001"], [0, 1, "+1.000"]]) assert.equal(view.change(before, after), text);
+  for (const [before, after, text] of [
+    [0.1, 0.35, "+0.250"],
+    [0.9, 0.4, "−0.500"],
+    [0.5, 0.5, "±0"],
+    [0.5, 0.5004, "±0"],
+    [0.5, 0.4996, "±0"],
+    [0.5, 0.499, "−0.001"],
+    [0, 1, "+1.000"],
+  ])
+    assert.equal(view.formatChange(before, after), text);
 });
 
 test("halves are rounded to the even number, as numpy does", () => {
@@ -170,4 +261,24 @@ test("text is broken between words and none is lost", () => {
   assert.deepEqual(view.wrap("one two three four", fits), ["one two", "three", "four"]);
   assert.deepEqual(view.wrap("extraordinarily long", fits), ["extraordinarily", "long"]);
   assert.deepEqual(view.wrap("", fits), [""]);
+});
+
+test("every side of the evidence has its words", () => {
+  assert.deepEqual(Object.keys(view.EVIDENCE_TEXTS), golden.evidence);
+  assert.equal(view.describeScale(1234.5, "for"), "0 to 1230, evidence for the class");
+  assert.equal(view.describeScale(0.5, "against"), "0 to 0.500, evidence against the class");
+  assert.equal(view.describeScale(2, "both"), "−2.00 to 2.00");
+});
+
+test("shares are whole per cents, minus signs are true ones, and points stay on the image", () => {
+  assert.deepEqual([0, 0.004, 0.345, 0.995, 1].map(view.formatPercent), ["0 %", "0 %", "35 %", "100 %", "100 %"]);
+  assert.deepEqual(["-0.50", "0.50", "1e-5"].map(view.trueMinus), ["−0.50", "0.50", "1e-5"]);
+  assert.deepEqual([-0.1, 0, 0.4, 1, 7].map(view.clampShare), [0, 0, 0.4, 1, 1]);
+});
+
+test("bytes are those of a view, not of the whole buffer behind it", () => {
+  const all = Uint8Array.of(1, 2, 3, 4, 5);
+  assert.deepEqual(view.toBytes(new DataView(all.buffer, 1, 3)), Uint8Array.of(2, 3, 4));
+  assert.deepEqual(view.toBytes(all.subarray(3)), Uint8Array.of(4, 5));
+  assert.deepEqual(view.toBytes(all.buffer), all);
 });

@@ -8,9 +8,12 @@ import { pathToFileURL } from "node:url";
 import { byLabel, byText, counts, nextFrame, pictures, settled } from "./dom.mjs";
 
 const golden = JSON.parse(readFileSync(process.env.GRADCAM_WIDGETS_GOLDEN, "utf8"));
-const view = await import(pathToFileURL(golden.view));
+const { default: widget } = await import(pathToFileURL(golden.view)); // as anywidget has it
+const load = (name) => import(`${pathToFileURL(golden.modules)}/${name}`);
+const view = { ...(await load("maps.mjs")), ...(await load("boxes.mjs")), ...(await load("text.mjs")) };
 
-const revived = (_, value) => (value?.base64 === undefined ? value : new Uint8Array(Buffer.from(value.base64, "base64")));
+const revived = (_, value) =>
+  value?.base64 === undefined ? value : new Uint8Array(Buffer.from(value.base64, "base64"));
 const stateOf = (name) => JSON.parse(JSON.stringify(golden[name]), revived);
 const jpegOf = (grey) => Uint8Array.of(grey);
 
@@ -48,7 +51,7 @@ async function shown(changes = {}, name = "state") {
   model.state.picture = { ...model.state.picture, jpeg: jpegOf(grey) };
   const el = document.createElement("div");
   document.body.append(el);
-  const cleanup = view.default.render({ model, el });
+  const cleanup = widget.render({ model, el });
   await pictures.at(-1).arrive();
   nextFrame();
   const root = el.children[0];
@@ -83,9 +86,13 @@ test("the map is painted over the decoded picture, in one frame", async () => {
   nextFrame();
   assert.equal(canvas.dataset.paints, "2");
   const item = model.get("maps").items[0];
-  const seen = view.select(view.readValues(item), "for"), large = view.upsample(seen, item.grid, [12, 24], "bilinear");
+  const seen = view.select(view.readValues(item), "for"),
+    large = view.upsample(seen, item.grid, [12, 24], "bilinear");
   const table = model.get("tables").jet;
-  const expected = Array.from(large, (v) => [...table.slice(3 * view.colorIndex(v, view.limitOf(seen), false)).slice(0, 3), 255]).flat();
+  const expected = Array.from(large, (v) => [
+    ...table.slice(3 * view.colorIndex(v, view.maxAbs(seen), false)).slice(0, 3),
+    255,
+  ]).flat();
   assert.ok(new Set(expected).size > 20);
   assert.deepEqual([...canvas.image.data], expected);
 });
@@ -114,9 +121,14 @@ test("what the kernel changes is shown and not echoed", async () => {
 
 test("how it looks is told once, when the person leaves", async () => {
   const { model, root } = await shown();
-  const moves = [["Opacity", "input", "value", "0.4", "opacity", 0.4], ["Threshold", "input", "value", "0.25", "threshold", 0.25],
-    ["Evidence", "change", "value", "both", "evidence", "both"], ["Colours", "change", "value", "jet", "colormap", "jet"],
-    ["Grid", "change", "value", "cells", "interpolation", "cells"], ["Fade weak evidence", "change", "checked", false, "fade", false]];
+  const moves = [
+    ["Opacity", "input", "value", "0.4", "opacity", 0.4],
+    ["Threshold", "input", "value", "0.25", "threshold", 0.25],
+    ["Evidence", "change", "value", "both", "evidence", "both"],
+    ["Colours", "change", "value", "jet", "colormap", "jet"],
+    ["Grid", "change", "value", "cells", "interpolation", "cells"],
+    ["Fade weak evidence", "change", "checked", false, "fade", false],
+  ];
   for (const [label, event, property, value, name, expected] of moves) {
     const control = byLabel(root, label);
     control[property] = value;
@@ -142,10 +154,11 @@ test("leaving without a change tells nothing", async () => {
 
 test("a scale can be kept, and let go", async () => {
   const { model, root } = await shown();
-  const scale = byLabel(root, "Scale"), values = view.readValues(model.get("maps").items[0]);
+  const scale = byLabel(root, "Scale"),
+    values = view.readValues(model.get("maps").items[0]);
   scale.value = "shared";
   scale.fire("change");
-  assert.equal(model.get("limit"), view.limitOf(view.select(values, "for")));
+  assert.equal(model.get("limit"), view.maxAbs(view.select(values, "for")));
   scale.value = "own";
   scale.fire("change");
   assert.equal(model.get("limit"), null);
@@ -162,10 +175,15 @@ test("a press on a prediction asks for it, once", async () => {
   assert.equal(byText(root, "button", second.name).getAttribute("aria-pressed"), "true");
 });
 
-for (const [label, kind] of [["Look only here", "crop"], ["grey", "grey"], ["blur", "blur"]]) {
+for (const [label, kind] of [
+  ["Look only here", "crop"],
+  ["grey", "grey"],
+  ["blur", "blur"],
+]) {
   test(`a dragged rectangle is told once, as ${kind}, and can be taken back`, async () => {
     const { model, root, frame } = await shown({ can_edit: true });
-    const verb = byText(root, "button", label), undo = byText(root, "button", "Undo");
+    const verb = byText(root, "button", label),
+      undo = byText(root, "button", "Undo");
     assert.ok(verb.disabled && undo.disabled);
     model.state.picture = { ...model.state.picture, size: [60, 80], window: [100, 40, 180, 100] };
     drag(frame(), [150, 75], [50, 25]);
@@ -186,7 +204,8 @@ test("without a kernel nothing can be cropped or covered", async () => {
   const { root, frame } = await shown({ can_edit: false });
   drag(frame(), [50, 25], [150, 75]);
   nextFrame();
-  for (const label of ["Look only here", "grey", "blur", "Undo"]) assert.ok(byText(root, "button", label).hidden, label);
+  for (const label of ["Look only here", "grey", "blur", "Undo"])
+    assert.ok(byText(root, "button", label).hidden, label);
 });
 
 test("a click is no rectangle", async () => {
@@ -197,7 +216,8 @@ test("a click is no rectangle", async () => {
 
 test("the keyboard draws a rectangle, and Escape drops it", async () => {
   const { model, root, frame } = await shown({ can_edit: true });
-  const verb = byText(root, "button", "Look only here"), press = (key) => frame().fire("keydown", { key });
+  const verb = byText(root, "button", "Look only here"),
+    press = (key) => frame().fire("keydown", { key });
   ["ArrowLeft", "ArrowUp", "Enter", "ArrowRight", "ArrowDown", "ArrowDown", "Enter"].forEach(press);
   assert.ok(!verb.disabled);
   press("Escape");
@@ -220,13 +240,18 @@ test("what is typed in the view is not meant for the notebook, but for its ways 
     return stopped;
   };
   for (const key of ["x", "b", "ArrowDown", "Enter", "Escape"]) assert.equal(stops({ key }), 1, key);
-  for (const details of [{ key: "Enter", shiftKey: true }, { key: "s", ctrlKey: true }, { key: "s", metaKey: true }]) {
+  for (const details of [
+    { key: "Enter", shiftKey: true },
+    { key: "s", ctrlKey: true },
+    { key: "s", metaKey: true },
+  ]) {
     assert.equal(stops(details), 0);
   }
 });
 
 test("no two views share an id", async () => {
-  const ids = async () => (await shown()).root.all((element) => element.getAttribute("id")).map((e) => e.getAttribute("id"));
+  const ids = async () =>
+    (await shown()).root.all((element) => element.getAttribute("id")).map((e) => e.getAttribute("id"));
   const [one, other] = [await ids(), await ids()];
   assert.ok(one.length > 5);
   assert.ok(!other.slice(-one.length).some((id) => one.includes(id)));
@@ -249,7 +274,8 @@ test("another question takes the guess back", async () => {
 
 test("a map waits for its picture", async () => {
   const { model, canvases } = await shown();
-  const other = stateOf("other"), before = canvases()[0].dataset.seq;
+  const other = stateOf("other"),
+    before = canvases()[0].dataset.seq;
   model.set("picture", { ...other.picture });
   model.set("maps", { ...other.maps, seq: 99 });
   nextFrame();
@@ -278,18 +304,20 @@ test("a file that is too large is refused before it is sent, another is sent onc
 
 test("the value under the pointer is the cell's own", async () => {
   const { model, frame, say } = await shown();
-  const item = model.get("maps").items[0], [rows, columns] = item.grid;
+  const item = model.get("maps").items[0],
+    [rows, columns] = item.grid;
   const at = [rows - 1, 0]; // the lower left cell
   frame().fire("pointermove", point(100 / columns, 100 - 50 / rows));
   const value = view.readValues(item)[at[0] * columns + at[1]];
-  assert.ok(say().includes(`cell (${at.join(", ")}) ${view.three(value)}`), say());
+  assert.ok(say().includes(`cell (${at.join(", ")}) ${view.formatSignificant(value)}`), say());
   frame().fire("pointerleave", point(-5, -5));
   assert.ok(!say().includes(`cell (${at.join(", ")})`));
 });
 
 test("while the person guesses, nothing of the map is seen or said", async () => {
   const { model, root, frame, canvases, say } = await shown();
-  const guessing = byLabel(root, "Guess first"), item = model.get("maps").items[0];
+  const guessing = byLabel(root, "Guess first"),
+    item = model.get("maps").items[0];
   guessing.checked = true;
   guessing.fire("change");
   nextFrame();
@@ -304,7 +332,7 @@ test("while the person guesses, nothing of the map is seen or said", async () =>
   nextFrame();
   assert.ok(model.get("revealed"));
   const large = view.upsample(view.select(view.readValues(item), "for"), item.grid, [12, 24], "bilinear");
-  const percent = (100 * view.shareInside(large, [12, 24], [0, 0, 12, 12])).toFixed(0);
+  const percent = (100 * view.energyInside(large, [12, 24], [0, 0, 12, 12])).toFixed(0);
   assert.ok(say().includes(`${percent} % of the evidence`), say());
   assert.equal(canvases()[0].getAttribute("aria-label"), item.alt.for);
   assert.equal(model.saves, 0);
@@ -314,13 +342,16 @@ test("two maps are compared on one scale, and their correlation is shown", async
   const { model, canvases, say } = await shown({}, "compared");
   assert.equal(canvases().length, 2);
   assert.ok(say().includes(golden.compared.correlation), say());
-  const most = Math.max(...model.get("maps").items.map((item) => view.limitOf(view.select(view.readValues(item), "for"))));
-  assert.ok(say().includes(view.three(most)));
+  const most = Math.max(
+    ...model.get("maps").items.map((item) => view.maxAbs(view.select(view.readValues(item), "for"))),
+  );
+  assert.ok(say().includes(view.formatSignificant(most)));
 });
 
 test("a change from one map to two and back leaves as many canvases", async () => {
   const { model, canvases } = await shown();
-  const one = model.get("maps"), two = stateOf("compared").maps;
+  const one = model.get("maps"),
+    two = stateOf("compared").maps;
   for (let i = 0; i < 3; i++) {
     model.set("maps", { ...two });
     nextFrame();
@@ -350,15 +381,19 @@ test("every control has a label, and the picture its alternative text", async ()
   const labelled = new Set(root.all((element) => element.tag === "label").map((label) => label.getAttribute("for")));
   const controls = root.all((element) => ["input", "select"].includes(element.tag));
   assert.ok(controls.length >= 7);
-  for (const control of controls) assert.ok(labelled.has(control.getAttribute("id")) || control.getAttribute("aria-label"));
-  for (const press of root.all((element) => element.tag === "button")) assert.ok(press.textContent || press.getAttribute("aria-label"));
+  for (const control of controls)
+    assert.ok(labelled.has(control.getAttribute("id")) || control.getAttribute("aria-label"));
+  for (const press of root.all((element) => element.tag === "button"))
+    assert.ok(press.textContent || press.getAttribute("aria-label"));
   assert.equal(canvases()[0].getAttribute("aria-label"), model.get("maps").items[0].alt.for);
   assert.ok(canvases()[0].getAttribute("aria-label").includes("Evidence for"));
 });
 
 test("two views on one page share no id", async () => {
   const [one, other] = [await shown(), await shown()];
-  const ids = [one, other].flatMap(({ root }) => root.all((element) => element.getAttribute("id")).map((element) => element.getAttribute("id")));
+  const ids = [one, other].flatMap(({ root }) =>
+    root.all((element) => element.getAttribute("id")).map((element) => element.getAttribute("id")),
+  );
   assert.ok(ids.length > 10);
   assert.equal(new Set(ids).size, ids.length);
 });
@@ -408,12 +443,202 @@ test("what is decoded after the cleanup is dropped", async () => {
 });
 
 test("maps that arrive before the first picture wait for it", async () => {
-  const model = new Model(stateOf("state")), el = document.createElement("div");
-  view.default.render({ model, el });
+  const model = new Model(stateOf("state")),
+    el = document.createElement("div");
+  widget.render({ model, el });
   model.set("maps", stateOf("other").maps);
   nextFrame();
   await pictures.at(-1).arrive();
   nextFrame();
   const [canvas] = el.all((element) => element.getAttribute("role") === "img");
   assert.equal(canvas.dataset.seq, String(golden.other.maps.seq));
+});
+
+test("the view's elements, their words and their order", async () => {
+  const { root } = await shown({ can_edit: true });
+  const outline = (element) => {
+    const name = [element.tag, ...element.classes].join(".");
+    const words = element.getAttribute("aria-label") ?? element.getAttribute("title") ?? "";
+    return [words ? `${name} (${words})` : name, ...element.children.filter((child) => child.tag).flatMap(outline)];
+  };
+  assert.deepEqual(
+    [root.children[0], ...root.children[1].children, root.children[2]]
+      .flatMap(outline)
+      .map((line) => line.slice(0, 70)),
+    golden.outline,
+  );
+  const labels = root.all((element) => element.tag === "label").map((label) => label.textContent);
+  assert.deepEqual(labels, golden.labels);
+  const options = root
+    .all((element) => element.tag === "select")
+    .map((menu) => menu.children.map((o) => o.textContent));
+  assert.deepEqual(options, golden.options);
+});
+
+test("an arrow moves the pointer by one cell, with Shift by an eighth, and not over the edge", async () => {
+  const { model, frame, say } = await shown({ can_edit: true });
+  const [rows, columns] = model.get("maps").items[0].grid;
+  const press = (key, shiftKey = false) => frame().fire("keydown", { key, shiftKey });
+  const cell = () => /cell \((\d+), (\d+)\)/.exec(say()).slice(1).map(Number);
+  press("ArrowRight");
+  const middle = [Math.floor(rows / 2), Math.floor(columns / 2 + 1)];
+  assert.deepEqual(cell(), middle);
+  for (let i = 0; i < 3; i++) press("ArrowRight", true);
+  assert.deepEqual(cell(), middle);
+  for (let i = 0; i < 5; i++) press("ArrowRight", true);
+  assert.deepEqual(cell(), [middle[0], middle[1] + 1]);
+  for (let i = 0; i < 3 * rows; i++) press("ArrowDown");
+  for (let i = 0; i < 3 * columns; i++) press("ArrowLeft");
+  assert.deepEqual(cell(), [rows - 1, 0]);
+});
+
+test("a rectangle of the keyboard has the corners where Enter was pressed", async () => {
+  const { model, root, frame, say } = await shown({ can_edit: true });
+  const [rows, columns] = model.get("maps").items[0].grid;
+  const press = (key) => frame().fire("keydown", { key });
+  for (const key of ["ArrowLeft", "ArrowUp", "Enter", "ArrowRight", "ArrowRight", "ArrowDown", "Enter"]) press(key);
+  const box = [0.5 - 1 / columns, 0.5 - 1 / rows, 0.5 + 1 / columns, 0.5].map((v, i) =>
+    Math.round(v * [80, 60][i % 2]),
+  );
+  assert.ok(say().includes(`${box[2] - box[0]}×${box[3] - box[1]} px chosen.`), say());
+  press("ArrowRight"); // the rectangle is ended: it stays
+  byText(root, "button", "grey").click();
+  assert.deepEqual(model.get("edits"), [{ kind: "grey", box }]);
+});
+
+test("Enter twice on one spot chooses a pixel, before the pointer was ever moved too", async () => {
+  const { frame, say } = await shown({ can_edit: true });
+  frame().fire("keydown", { key: "Enter" });
+  frame().fire("keydown", { key: "Enter" });
+  assert.ok(say().includes("1×1 px chosen."), say());
+});
+
+test("a guess can be drawn by keyboard, and is taken back with the guessing", async () => {
+  const { model, root, frame, say } = await shown({ guessing: true });
+  for (const key of ["Enter", "ArrowRight", "ArrowDown", "Enter"]) frame().fire("keydown", { key });
+  const [left, top, right, bottom] = model.get("guess");
+  assert.deepEqual([left, top], [40, 30]);
+  assert.ok(right > 40 && bottom > 30);
+  nextFrame();
+  assert.ok(say().includes("Your guess is drawn: reveal the map."));
+  assert.ok(root.all((element) => element.classes.has("gcw-guess")).length > 0);
+  assert.ok(!byText(root, "button", "Reveal").disabled);
+  byText(root, "button", "Reveal").click();
+  assert.equal(document.activeElement, frame());
+  byLabel(root, "Guess first").checked = false;
+  byLabel(root, "Guess first").fire("change");
+  assert.deepEqual([model.get("guess"), model.get("revealed"), model.get("guessing")], [null, false, false]);
+  assert.equal(model.saves, 0);
+});
+
+test("the box above the threshold is drawn, and the cell under the pointer", async () => {
+  const { model, root, frame, say } = await shown({ threshold: 0.4 });
+  const item = model.get("maps").items[0];
+  const large = view.upsample(view.select(view.readValues(item), "for"), item.grid, [12, 24], "bilinear");
+  const [left, top, right, bottom] = view.boundingBox(large, [12, 24], 0.4);
+  const placed = (name) => {
+    const [line] = root.all((element) => element.classes.has("gcw-line") && element.classes.has(name));
+    return ["x", "y", "width", "height"].map((side) => Number(line.getAttribute(side)));
+  };
+  assert.deepEqual(placed("gcw-box"), [left, top, right - left, bottom - top]);
+  assert.equal(frame().dataset.box, `${left},${top},${right},${bottom}`);
+  assert.ok(say().includes("Box above 40 % of the maximum"));
+  assert.equal(root.all((element) => element.classes.has("gcw-cell")).length, 0);
+  frame().fire("pointermove", point(1, 1));
+  assert.deepEqual(placed("gcw-cell"), [0, 0, 24 / item.grid[1], 12 / item.grid[0]]);
+  model.set("threshold", 0);
+  nextFrame();
+  assert.equal(frame().dataset.box, "");
+});
+
+test("another button than the first draws nothing", async () => {
+  const { root, frame } = await shown({ can_edit: true });
+  frame().fire("pointerdown", { ...point(10, 10), button: 2 });
+  frame().fire("pointermove", point(150, 75));
+  frame().fire("pointerup", point(150, 75));
+  assert.ok(byText(root, "button", "Look only here").disabled);
+});
+
+test("a dropped file is sent, where a kernel can take it", async () => {
+  const { model, root } = await shown({ can_edit: true, largest_upload: 10, upload: {} });
+  let prevented = 0;
+  const drop = (files) => root.fire("drop", { dataTransfer: { files }, preventDefault: () => prevented++ });
+  const file = { name: "dog.png", size: 4, arrayBuffer: async () => new ArrayBuffer(4) };
+  drop([]);
+  drop([file]);
+  await settled();
+  assert.equal(prevented, 1);
+  assert.equal(model.get("upload").name, "dog.png");
+  const first = model.get("upload").turn;
+  drop([file]);
+  await settled();
+  assert.ok(model.get("upload").turn > first); // the same file again is another upload
+  assert.equal(model.saves, 2);
+  model.set("can_edit", false);
+  drop([file]);
+  await settled();
+  assert.equal(model.saves, 2);
+});
+
+test("keys in the panel's menus are kept from the notebook, until the view is removed", async () => {
+  const panel = document.createElement("div");
+  panel.setAttribute("class", "gcw-panel");
+  document.body.append(panel);
+  const model = new Model(stateOf("state"));
+  const el = document.createElement("div");
+  panel.append(el);
+  const cleanup = widget.render({ model, el });
+  nextFrame();
+  let stopped = 0;
+  const press = () => panel.fire("keydown", { key: "x", stopPropagation: () => stopped++ });
+  press();
+  nextFrame();
+  model.set("opacity", 0.5);
+  nextFrame();
+  press();
+  assert.equal(stopped, 2);
+  cleanup();
+  press();
+  assert.equal(stopped, 2);
+});
+
+test("the focus stays on a prediction's button when it is pressed", async () => {
+  const { model, root } = await shown();
+  const [, second] = model.get("predictions");
+  byText(root, "button", second.name).focus();
+  byText(root, "button", second.name).click();
+  assert.equal(document.activeElement, byText(root, "button", second.name));
+  document.activeElement = null;
+});
+
+test("colour maps that arrive later can be chosen", async () => {
+  const { model, root } = await shown();
+  model.set("tables", { ...model.get("tables"), magma: new Uint8Array(768).fill(7) });
+  model.set("colormap", "magma");
+  nextFrame();
+  assert.equal(byLabel(root, "Colours").value, "magma");
+  assert.equal(byLabel(root, "Colours").children.at(-1).textContent, "magma");
+  const [bar] = root.all((element) => element.classes.has("gcw-bar"));
+  assert.deepEqual([...bar.image.data.slice(0, 4)], [7, 7, 7, 255]);
+});
+
+test("a side without evidence is said, and nothing is laid over the image", async () => {
+  const values = new Uint8Array(Float32Array.of(1, 2, 3, 4).buffer);
+  const { model, canvases, say } = await shown({ evidence: "against" });
+  const maps = model.get("maps");
+  model.set("maps", { ...maps, items: [{ ...maps.items[0], values, grid: [2, 2] }] });
+  assert.ok(say().includes("Nothing to show on this side for"));
+  assert.deepEqual([...canvases()[0].image.data.slice(0, 4)], [100, 100, 100, 255]);
+});
+
+test("the notes are replaced only when they say something else", async () => {
+  const { model, root } = await shown({ explanation: "Because." });
+  const [notes] = root.all((element) => element.classes.has("gcw-notes"));
+  const before = [...notes.children];
+  model.set("opacity", 0.1);
+  nextFrame();
+  assert.ok(before.length > 1 && before.every((line, i) => line === notes.children[i]));
+  model.set("explanation", "Because of that.");
+  nextFrame();
+  assert.ok(before.every((line, i) => line !== notes.children[i]));
 });

@@ -6,7 +6,6 @@ import base64
 import json
 import os
 import re
-import shutil
 import subprocess
 from itertools import product
 from pathlib import Path
@@ -18,8 +17,12 @@ import pytest
 from matplotlib import colormaps
 
 from gradcam_widgets import Heatmap
-from gradcam_widgets.panel import HeatmapView, write_page
-from gradcam_widgets.panel.view import COLORMAPS, DEFAULT_LOOK, STATIC
+from gradcam_widgets.heatmaps.display import DEFAULT_COLORMAPS
+from gradcam_widgets.view import HeatmapView, write_page
+from gradcam_widgets.view.heatmap_view import VIEW_MODULE
+from gradcam_widgets.view.modules import STATIC, lean
+from gradcam_widgets.view.page import SCRIPT
+from gradcam_widgets.view.traits import COLORMAPS, DEFAULT_LOOK, LOOK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,21 +35,11 @@ PICTURE_SIZE = (23, 31)
 CV2_INTERPOLATION = {"cells": cv2.INTER_NEAREST_EXACT, "bilinear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
 EVIDENCE: tuple[Evidence, ...] = ("for", "against", "both")
 INTERPOLATIONS: tuple[Interpolation, ...] = ("cells", "bilinear", "cubic")
+WORDS = json.loads((TESTS / "words.json").read_text(encoding="utf-8"))  # of the view's elements, in their order
 UNDECIDED = 1e-3  # of a colour's step: there the float32 of Python and the float64 of the browser may part
 
 
-@pytest.fixture(scope="module")
-def node() -> str:
-    found = shutil.which("node")
-    if found is None:
-        absent = "node is not installed: the picture view's own code is not tested here"
-        if os.environ.get("GRADCAM_WIDGETS_REQUIRE_BROWSER") == "1":
-            pytest.fail(absent)
-        pytest.skip(absent)
-    return found
-
-
-@pytest.mark.parametrize("name", ["pure", "render", "page"])
+@pytest.mark.parametrize("name", ["modules", "pure", "render", "page"])
 def test_the_views_own_code_in_node(node: str, tmp_path: Path, name: str) -> None:
     golden = tmp_path / "golden.json"
     golden.write_text(json.dumps(made_golden(tmp_path), default=in_base64), encoding="utf-8")
@@ -85,18 +78,23 @@ def test_references_are_not_blank(tmp_path: Path) -> None:
 
 
 def test_what_the_browser_is_sent_holds_no_way_to_markup_or_to_another_machine() -> None:
-    files = sorted([*STATIC.glob("*.mjs"), *STATIC.glob("*.css")])
-    assert {file.name for file in files} >= {"view.mjs", "view.css", "page.mjs", "page.css"}
-    for file in files:
-        text = file.read_text(encoding="utf-8")
+    texts = {file.name: file.read_text(encoding="utf-8") for file in STATIC.iterdir()}
+    assert set(texts) >= {"view.mjs", "view.css", "page.mjs", "page.css"}
+    # A module imports its neighbours, and nothing else; what is sent is one module, without imports.
+    neighbours = "|".join(map(re.escape, texts))
+    modules = {name: lean(text) for name, text in texts.items()}
+    imports = re.compile(rf'^import {{[^}}]*}} from "\./({neighbours})";$', re.MULTILINE)
+    alone = {name: imports.sub("", text) for name, text in modules.items()}
+    assert sum(alone[name] != modules[name] for name in texts) > 10
+    for name, text in {**alone, "the widget": VIEW_MODULE, "the page's script": SCRIPT}.items():
         found = re.findall(
             r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|createContextualFragment|DOMParser|\beval\b|"
             r"new Function|\bfetch\b|XMLHttpRequest|WebSocket|sendBeacon|\bimport\b.*[\"'(]|@import|url\(",
             text,
         )
-        assert not found, file.name
+        assert not found, name
         addresses = set(re.findall(r"\b(?:https?:)?//[\w.-]+\.\w+[^\s\"')]*", text))
-        assert addresses <= {"http://www.w3.org/2000/svg"}, file.name
+        assert addresses <= {"http://www.w3.org/2000/svg"}, name
 
 
 @pytest.mark.parametrize("name", COLORMAPS)
@@ -108,7 +106,7 @@ def test_colours_reach_the_browser_as_matplotlib_has_them(name: str) -> None:
 
 def made_golden(folder: Path) -> dict[str, Any]:
     view = folder / "view.mjs"
-    view.write_text((STATIC / "view.mjs").read_text(encoding="utf-8"), encoding="utf-8")
+    view.write_text(VIEW_MODULE, encoding="utf-8")
     first, second = heatmap(), heatmap(seed=1, class_index=4, category=HOSTILE)
     states = {
         "state": state(HeatmapView(first)),
@@ -124,6 +122,11 @@ def made_golden(folder: Path) -> dict[str, Any]:
     states["compared"]["correlation"] = f"correlation is {correlation:.2f}".replace("-", "−")
     return {
         "view": str(view),
+        "modules": str(STATIC),
+        "evidence": EVIDENCE,
+        "display": LOOK,
+        "defaultColormaps": DEFAULT_COLORMAPS,
+        **WORDS,
         "tables": {
             name: np.asarray(colormaps[name](np.arange(256), bytes=True))[:, :3].tobytes() for name in COLORMAPS
         },

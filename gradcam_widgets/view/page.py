@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcam_widgets._paths import writing
 from gradcam_widgets.errors import GradCAMError, PictureError
 from gradcam_widgets.heatmaps import captions
 
-from .view import COLORMAPS, LOOK, STATIC, VIEW_MODULE, VIEW_STYLE, pack_class, pack_map, pack_picture, table_bytes
+from .modules import lean, page_script, styles
+from .traits import COLORMAPS, LOOK
+from .wire import pack_class, pack_map, pack_picture, table_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from gradcam_widgets.heatmaps.heatmap import Heatmap
 
 LARGEST_STEP = np.iinfo(np.int16).max
-PAGE_MODULE, PAGE_STYLE = ((STATIC / name).read_text(encoding="utf-8") for name in ("page.mjs", "page.css"))
+SCRIPT, STYLE = lean(page_script()), lean(styles("view.css", "page.css"))
 EXPLANATION = (
     "Where the evidence of a convolutional network came from, not why: choose a layer and a class, point at the "
     "picture for a cell's value, drag to mark a part. This page works without a network connection."
@@ -56,8 +59,6 @@ def write_page(
         GradCAMError: If there is no map.
         PictureError: If a map came without its picture, or the file cannot be written.
     """
-    from gradcam_widgets._paths import writing  # noqa: PLC0415 - matplotlib loads only for who draws
-
     if path.suffix.lower() not in (".html", ".htm"):
         raise PictureError(f"A page cannot be saved as '{path}': end its name on .html.")
     if not heatmaps:
@@ -86,9 +87,7 @@ def page(
         "layer": layer,
         "class_index": first.class_index,
     }
-    script = _lean(f"{VIEW_MODULE}\n{PAGE_MODULE}")
-    style = _lean(f"{VIEW_STYLE}\n{PAGE_STYLE}")
-    policy = f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'"
+    policy = f"default-src 'none'; script-src {_hash(SCRIPT)}; style-src {_hash(STYLE)}; base-uri 'none'"
     name = html.escape(title)
     # "<" cannot stand in the data, so that no name can end the element that holds them.
     facts = json.dumps(data, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
@@ -96,18 +95,12 @@ def page(
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}; form-action \'none\'">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{name}</title>\n'
-        f"<style>{style}</style>\n</head>\n<body>\n"
+        f"<style>{STYLE}</style>\n</head>\n<body>\n"
         f'<main class="gcw-view gcw-page"><h1>{name}</h1>\n<p>{html.escape(EXPLANATION)}</p>\n'
         '<div id="view"></div>\n<noscript>This page draws its maps with JavaScript: allow it here.</noscript>\n'
         f'</main>\n<script type="application/json" id="data">{facts}</script>\n'
-        f'<script type="module">{script}</script>\n</body>\n</html>\n'
+        f'<script type="module">{SCRIPT}</script>\n</body>\n</html>\n'
     )
-
-
-def _lean(text: str) -> str:
-    """Leave comments, indentation and empty lines out of a script or style."""
-    lines = (line.strip() for line in text.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith(("//", "/*", "*")))
 
 
 def _pack(heatmap: Heatmap) -> dict[str, Any]:

@@ -1,0 +1,5 @@
+"""The picture view: maps over their picture in the browser, as a widget and as a page that needs no kernel."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,135 @@
+"""The picture view: maps over their picture, with every control that needs no network."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import anywidget
+import numpy as np
+import traitlets
+
+from gradcam_widgets.heatmaps.heatmap import Heatmap
+from gradcam_widgets.images.encoding import encode_jpeg
+
+from .modules import lean, styles, view_module
+from .traits import COLORMAPS, GUESS, LOOK, Guess, Look
+from .wire import pack_maps, pack_picture, table_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PIL import Image
+
+    from gradcam_widgets.images.box import Box
+
+VIEW_MODULE, VIEW_STYLE = lean(view_module()), styles("view.css")
+
+
+class HeatmapView(anywidget.AnyWidget, Look, Guess):
+    """Show one or two maps of a picture, with controls for how they are shown; no network is needed.
+
+    Args:
+        heatmaps: One map, or two to compare on one scale, with their picture.
+        look: Traits of `Look`, by keyword.
+
+    Raises:
+        GradCAMError: If there are more than two maps.
+        PictureError: If a map came without its picture.
+    """
+
+    _esm: ClassVar[str] = VIEW_MODULE  # as a string: a path would keep closed widgets alive
+    _css: ClassVar[str] = VIEW_STYLE
+
+    picture = traitlets.Dict().tag(sync=True)
+    maps = traitlets.Dict().tag(sync=True)
+    predictions: Any = traitlets.List().tag(sync=True)
+    class_index = traitlets.Int(-1).tag(sync=True)
+    edits: Any = traitlets.List().tag(sync=True)
+    can_edit = traitlets.Bool(default_value=False).tag(sync=True)
+    message = traitlets.Unicode("").tag(sync=True)
+    explanation = traitlets.Unicode("").tag(sync=True)
+    tables = traitlets.Dict().tag(sync=True)
+    upload = traitlets.Dict().tag(sync=True)
+    largest_upload = traitlets.Int(0).tag(sync=True)
+
+    def __init__(self, heatmaps: Heatmap | Sequence[Heatmap], **look: Any) -> None:
+        """Show the maps."""
+        chosen = [heatmaps] if isinstance(heatmaps, Heatmap) else list(heatmaps)
+        self._heatmaps = chosen
+        first = chosen[0] if chosen else None
+        super().__init__(
+            picture=pack_picture(chosen),
+            maps=pack_maps(chosen, 0),
+            tables={name: table_bytes(name) for name in COLORMAPS},
+            class_index=first.class_index if first else -1,
+            **look,
+        )
+
+    def __repr__(self) -> str:
+        """Return one line; between machines, at most the last digit of a number differs."""
+        return f"HeatmapView({'; '.join(heatmap.digest() for heatmap in self._heatmaps)})"
+
+    @property
+    def heatmaps(self) -> tuple[Heatmap, ...]:
+        """The maps that are shown."""
+        return tuple(self._heatmaps)
+
+    def show(self, heatmaps: Sequence[Heatmap], window: Box | None = None) -> None:
+        """Show other maps; the picture is sent only where it is another one.
+
+        Args:
+            heatmaps: One or two.
+            window: Which part of the whole picture they lie over.
+        """
+        same = heatmaps[0].picture is self._heatmaps[0].picture
+        self._heatmaps = list(heatmaps)
+        if not same or (window is not None and self.picture["window"] != list(window)):
+            self.picture = pack_picture(heatmaps, window)
+        self.maps = pack_maps(heatmaps, self.maps["seq"] + 1)
+
+    def snapshot(self) -> Image.Image:
+        """Return what is shown as a PIL picture, captioned with network, layer, class, score, method and scale."""
+        return snapshot(self._heatmaps, self.look)
+
+    def close(self) -> None:
+        """Close the view; nothing of it stays behind."""
+        if self.comm is not None:
+            self.layout.close()
+        super().close()
+
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, Any], dict[str, Any]]:
+        return mimebundle(self.model_id, repr(self), self._heatmaps, self.look, hides=self.hides)
+
+    @traitlets.default("keys")
+    def _synced(self) -> list[str]:
+        return [*super()._default_keys(), *LOOK, *GUESS]
+
+    @traitlets.validate("colormap")
+    def _known_colormap(self, proposal: Any) -> str:
+        name = str(super()._known_colormap(proposal))
+        if name and name not in self.tables:  # sent before the name that needs it
+            self.tables = {**self.tables, name: table_bytes(name)}
+        return name
+
+
+def snapshot(heatmaps: Sequence[Heatmap], look: dict[str, Any]) -> Image.Image:
+    """Draw maps beside their picture with a colour bar in raw numbers and a caption."""
+    from gradcam_widgets.heatmaps import figures  # noqa: PLC0415 - only who draws pays for matplotlib
+
+    return figures.rendered(figures.comparison_figure(heatmaps, **look))
+
+
+def mimebundle(
+    model_id: str, text: str, heatmaps: Sequence[Heatmap], look: dict[str, Any], *, hides: bool
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a widget's live view with a JPEG and a line of text beside it, for pages that cannot show the view."""
+    picture = snapshot(heatmaps, look | {"opacity": 0.0} if hides else look)
+    described = " ".join(heatmap.description(look["evidence"]) for heatmap in heatmaps)
+    alternative = "The map is hidden until a guess is made." if hides else described
+    data = {
+        "application/vnd.jupyter.widget-view+json": {"version_major": 2, "version_minor": 0, "model_id": model_id},
+        "image/jpeg": base64.b64encode(encode_jpeg(np.asarray(picture))).decode("ascii"),
+        "text/plain": text,
+    }
+    return data, {"image/jpeg": {"alt": alternative}}

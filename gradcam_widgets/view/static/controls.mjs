@@ -1,0 +1,180 @@
+// The controls of how a map is displayed, as a table: another display option is one more entry.
+
+import { checkboxField, makeOptions, rangeField, selectField } from "./dom.mjs";
+import { listen, ownLimit } from "./state.mjs";
+import { formatPercent } from "./text.mjs";
+
+/** @import { Option } from "./dom.mjs" */
+/** @import { State } from "./state.mjs" */
+/** @import { Traits, Wire } from "./wire.mjs" */
+
+/**
+ * @typedef {object} Control
+ * @property {string} id
+ * @property {string} label
+ * @property {"select" | "range" | "checkbox"} kind
+ * @property {keyof Traits} trait what the control shows and sets
+ * @property {Option[] | ((wire: Wire) => Option[])} [options] of a menu, fixed or as a trait has them
+ * @property {keyof Traits} [optionsFrom] the trait that the options depend on
+ * @property {number} [max] of a slider
+ * @property {(value: any) => string} [describe] a slider's value in words
+ * @property {boolean} [upsamples] whether the maps must be upsampled anew, not only painted
+ * @property {(value: any) => any} [toControl] from the trait's value to the control's
+ * @property {(value: any, state: State) => any} [toTrait] from the control's value to the trait's
+ * @property {(state: State) => void} [before] what must be done first
+ */
+
+/** @typedef {HTMLSelectElement | HTMLInputElement} Input */
+/** @typedef {{ control: Input, field: HTMLElement, output?: HTMLElement }} Field */
+
+const COLORMAP_TEXTS = /** @type {Record<string, string>} */ ({
+  inferno: "inferno (uniform)",
+  viridis: "viridis (uniform)",
+  cividis: "cividis (uniform)",
+  jet: "jet (as in the articles)",
+  RdBu_r: "red and blue (signed)",
+});
+
+/** @type {Control[]} */
+export const CONTROLS = [
+  {
+    id: "evidence",
+    label: "Evidence",
+    kind: "select",
+    trait: "evidence",
+    options: [
+      ["for", "for the class"],
+      ["against", "against it"],
+      ["both", "both (signed)"],
+    ],
+    upsamples: true,
+  },
+  {
+    id: "colormap",
+    label: "Colours",
+    kind: "select",
+    trait: "colormap",
+    options: (wire) => [
+      ["", "by evidence (uniform)"],
+      ...Object.keys(wire.get("tables")).map((name) => /** @type {Option} */ ([name, COLORMAP_TEXTS[name] ?? name])),
+    ],
+    optionsFrom: "tables",
+  },
+  {
+    id: "interpolation",
+    label: "Grid",
+    kind: "select",
+    trait: "interpolation",
+    options: [
+      ["bilinear", "smooth"],
+      ["cells", "cells as they are"],
+      ["cubic", "smoother (cubic)"],
+    ],
+    upsamples: true,
+  },
+  {
+    id: "scale",
+    label: "Scale",
+    kind: "select",
+    trait: "limit",
+    options: [
+      ["own", "its own"],
+      ["shared", "shared: keep this one"],
+    ],
+    toControl: (limit) => (limit === null ? "own" : "shared"),
+    toTrait: (value, state) => (value === "own" ? null : ownLimit(state)),
+  },
+  { id: "opacity", label: "Opacity", kind: "range", trait: "opacity", max: 1, describe: formatPercent },
+  {
+    id: "threshold",
+    label: "Threshold",
+    kind: "range",
+    trait: "threshold",
+    max: 0.95,
+    describe: (value) => (value > 0 ? formatPercent(value) : "off"),
+  },
+  { id: "fade", label: "Fade weak evidence", kind: "checkbox", trait: "fade" },
+  {
+    id: "guessing",
+    label: "Guess first",
+    kind: "checkbox",
+    trait: "guessing",
+    upsamples: true,
+    before: (state) => {
+      state.chosen = null;
+      state.wire.clearGuess();
+    },
+  },
+];
+
+const STEP = 0.01;
+
+/** @typedef {{ event: string, read: (input: any) => any, write: (input: any, value: any) => void }} Kind */
+/** @type {Record<Control["kind"], Kind>} */
+const KINDS = {
+  select: { event: "change", read: (input) => input.value, write: (input, value) => Object.assign(input, { value }) },
+  range: {
+    event: "input",
+    read: (input) => Number(input.value),
+    write: (input, value) => Object.assign(input, { value }),
+  },
+  checkbox: {
+    event: "change",
+    read: (input) => input.checked,
+    write: (input, checked) => Object.assign(input, { checked }),
+  },
+};
+
+/**
+ * Make the controls of the table; each sets its trait when it is moved.
+ *
+ * @param {State} state
+ * @param {(name: string) => string} id makes an element's id, of which no other view has the same
+ */
+export function createControls(state, id) {
+  const made = CONTROLS.map((control) => ({ ...control, ...makeField(control, state.wire, id(control.id)) }));
+  for (const { control, kind, trait, toTrait, before } of made) {
+    listen(state, control, KINDS[kind].event, () => {
+      before?.(state);
+      const value = KINDS[kind].read(control);
+      state.wire.setDisplay(trait, toTrait ? toTrait(value, state) : value);
+    });
+  }
+  return {
+    fields: made.map(({ field }) => field),
+    /** Offer the options that a trait has now. */
+    updateOptions(/** @type {keyof Traits} */ trait) {
+      for (const { control, options, optionsFrom } of made) {
+        if (optionsFrom === trait) control.replaceChildren(...makeOptions(optionsOf({ options }, state.wire)));
+      }
+    },
+    /** Show what the traits are. */
+    show() {
+      for (const { control, output, kind, trait, toControl, describe } of made) {
+        const value = state.wire.get(trait);
+        KINDS[kind].write(control, toControl ? toControl(value) : value);
+        if (output && describe) output.textContent = describe(value);
+      }
+    },
+  };
+}
+
+/**
+ * @param {Control} control
+ * @param {Wire} wire
+ * @param {string} id
+ * @returns {Field}
+ */
+function makeField({ label, kind, max = 1, options }, wire, id) {
+  if (kind === "select") return selectField(id, label, optionsOf({ options }, wire));
+  return kind === "range" ? rangeField(id, label, STEP, max) : checkboxField(id, label);
+}
+
+/**
+ * @param {Pick<Control, "options">} control
+ * @param {Wire} wire
+ * @returns {Option[]}
+ */
+function optionsOf({ options = [] }, wire) {
+  return typeof options === "function" ? options(wire) : options;
+}

@@ -1,0 +1,91 @@
+// An exported page's data, and a model without a kernel that holds them.
+
+/** @import { MapItem, Prediction, Traits } from "./wire.mjs" */
+
+/**
+ * @typedef {object} PageData What page.py writes into a page.
+ * @property {{ jpeg: string, size: [number, number], window: [number, number, number, number] }} picture
+ * @property {(Omit<MapItem, "values" | "note"> & { values: string, class_index: number })[]} maps
+ * @property {Record<string, string>} notes one for each layer
+ * @property {Prediction[]} classes
+ * @property {Record<string, string>} tables
+ * @property {Pick<Traits, "opacity" | "colormap" | "threshold" | "evidence" | "interpolation" | "limit" | "fade">} look
+ * @property {boolean} guessing
+ * @property {string} layer
+ * @property {number} class_index
+ */
+
+/**
+ * Bytes of a text in base64.
+ *
+ * @param {string} text
+ */
+export function fromBase64(text) {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
+
+/**
+ * A model as anywidget gives one, whose changes go nowhere but to its listeners.
+ *
+ * @param {Record<string, unknown>} state
+ */
+export function makeModel(state) {
+  /** @type {Map<string, (() => void)[]>} */
+  const listeners = new Map();
+  const listening = (/** @type {string} */ event) => listeners.get(event) ?? [];
+  return {
+    get: (/** @type {string} */ name) => /** @type {any} */ (state[name]),
+    set(/** @type {string} */ name, /** @type {unknown} */ value) {
+      if (state[name] === value) return;
+      state[name] = value;
+      for (const listener of [...listening(`change:${name}`)]) listener();
+    },
+    on(/** @type {string} */ event, /** @type {() => void} */ listener) {
+      listeners.set(event, [...listening(event), listener]);
+    },
+    off(/** @type {string} */ event, /** @type {() => void} */ listener) {
+      const kept = listening(event).filter((each) => each !== listener);
+      listeners.set(event, kept);
+    },
+    save_changes() {},
+  };
+}
+
+/**
+ * The maps of a page, to be found by layer and class.
+ *
+ * @param {PageData} data
+ */
+export function readMaps(data) {
+  const maps = data.maps.map((map) => ({ ...map, values: fromBase64(map.values), note: data.notes[map.layer] }));
+  return {
+    layers: [...new Map(maps.map(({ layer, grid }) => [layer, `${layer} · ${grid.join("×")}`]))],
+    find(/** @type {string} */ layer, /** @type {string} */ index) {
+      return maps.find((map) => map.layer === layer && map.class_index === Number(index));
+    },
+  };
+}
+
+/**
+ * The traits that a page opens with.
+ *
+ * @param {PageData} data
+ * @param {unknown} maps
+ */
+export function firstTraits(data, maps) {
+  return {
+    ...data.look,
+    tables: Object.fromEntries(Object.entries(data.tables).map(([name, table]) => [name, fromBase64(table)])),
+    picture: { ...data.picture, jpeg: fromBase64(data.picture.jpeg) },
+    maps,
+    predictions: [...data.classes].sort((first, second) => second.probability - first.probability),
+    class_index: data.class_index,
+    edits: [],
+    can_edit: false,
+    message: "",
+    explanation: "",
+    guessing: data.guessing,
+    guess: null,
+    revealed: false,
+  };
+}

@@ -1,0 +1,126 @@
+"""The browser's modules are joined into one: what order they get, what is left out, and what is refused."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gradcam_widgets.view.modules import STATIC, joined, lean, page_script, view_module
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ONE = "export const one = 1;\n"
+SOURCES = {
+    "entry.mjs": (
+        'import { one } from "./one.mjs";\nimport {\n  two,\n  TWO,\n} from "./two.mjs";\n\n'
+        "export default { one, two, TWO };\n"
+    ),
+    "one.mjs": 'import { two } from "./two.mjs";\n\nexport async function one() {\n  return two() - 1;\n}\n',
+    "two.mjs": "export const TWO = 2;\n\nexport function two() {\n  return TWO;\n}\n\nclass Hidden {}\n",
+    "unused.mjs": "export const unused = 0;\n",
+}
+
+
+def test_each_module_stands_once_after_what_it_imports() -> None:
+    assert joined(SOURCES, "entry.mjs") == (
+        "const TWO = 2;\n\nfunction two() {\n  return TWO;\n}\n\nclass Hidden {}\n\n"
+        "async function one() {\n  return two() - 1;\n}\n\n"
+        "export default { one, two, TWO };\n"
+    )
+    assert joined(SOURCES, "two.mjs").startswith("const TWO = 2;")
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"one.mjs": 'import { two as three } from "./two.mjs";\n'}, r"one\.mjs imports 'two as three'"),
+        (
+            {"one.mjs": 'import two from "./two.mjs";\n' + ONE},
+            r"one\.mjs cannot be joined .*import two from",
+        ),
+        (
+            {"one.mjs": 'import * as all from "./two.mjs";\n' + ONE},
+            r"one\.mjs cannot be joined .*import \* as all",
+        ),
+        (
+            {"one.mjs": 'import "./two.mjs";\n' + ONE},
+            r"one\.mjs cannot be joined .*import \"\./two\.mjs\"",
+        ),
+        (
+            {"one.mjs": 'import { two } from "elsewhere";\n' + ONE},
+            r"one\.mjs cannot be joined .*elsewhere",
+        ),
+        ({"one.mjs": "export default function one() {}\n"}, r"entry\.mjs imports one from one\.mjs, which does not"),
+        (
+            {"one.mjs": "export const one = 1;\nexport default { one };\n"},
+            r"one\.mjs cannot be joined .*export default",
+        ),
+        ({"one.mjs": "const one = 1;\nexport { one };\n"}, r"entry\.mjs imports one from one\.mjs, which does not"),
+        ({"one.mjs": 'export const one = 1;\nexport * from "./two.mjs";\n'}, r"one\.mjs cannot be joined .*export \*"),
+        ({"one.mjs": "const one = 1;\n"}, r"entry\.mjs imports one from one\.mjs, which does not export it"),
+        ({"one.mjs": 'import { gone } from "./two.mjs";\n'}, r"one\.mjs imports gone from two\.mjs, which does not"),
+        ({"one.mjs": 'import { two } from "./gone.mjs";\n'}, r"one\.mjs imports gone\.mjs, which is not there"),
+        (
+            {"two.mjs": 'import { one } from "./one.mjs";\n'},
+            r"in a circle: entry\.mjs -> one\.mjs -> two\.mjs -> one\.mjs",
+        ),
+        ({"one.mjs": 'import { one } from "./one.mjs";\n'}, r"in a circle: entry\.mjs -> one\.mjs -> one\.mjs"),
+        ({"one.mjs": "export const one = 1;\nclass Hidden {}\n"}, r"two\.mjs and one\.mjs both declare Hidden"),
+        ({"one.mjs": "export const one = 1;\nexport function two() {}\n"}, r"two\.mjs and one\.mjs both declare two"),
+        ({"one.mjs": "export const one = 1;\nconst { a } = one;\n"}, r"one\.mjs takes a value apart"),
+        ({"one.mjs": "export const one = 1;\nconst [a] = one;\n"}, r"one\.mjs takes a value apart"),
+    ],
+)
+def test_what_cannot_be_joined_is_refused(changed: dict[str, str], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        joined(SOURCES | changed, "entry.mjs")
+
+
+def test_an_entry_that_is_not_there_is_said() -> None:
+    with pytest.raises(ValueError, match=r"gone\.mjs, which is not there"):
+        joined(SOURCES, "gone.mjs")
+
+
+def test_every_module_is_in_the_page_and_every_one_but_the_pages_own_in_the_widget() -> None:
+    names = {path.name for path in STATIC.glob("*.mjs")}
+    first_lines = {name: (STATIC / name).read_text("utf-8").splitlines()[0] for name in names}
+    assert len(set(first_lines.values())) == len(names) > 10
+    in_page = {name for name in names if first_lines[name] in page_script()}
+    in_widget = {name for name in names if first_lines[name] in view_module()}
+    assert names - in_page == {"widget.mjs"}
+    assert names - in_widget == {"page.mjs", "page_model.mjs", "page_view.mjs"}
+    assert view_module().endswith("\nexport default { render };\n")
+    assert view_module().count("export ") == 1
+    assert "export " not in lean(page_script())
+
+
+@pytest.mark.parametrize("made", [joined(SOURCES, "entry.mjs"), lean(joined(SOURCES, "entry.mjs"))])
+def test_the_joined_text_runs(node: str, made: str, tmp_path: Path) -> None:
+    assert (
+        run(node, made, tmp_path, "const { one, two, TWO } = made; console.log(await one(), two(), TWO);") == "1 2 2\n"
+    )
+
+
+@pytest.mark.parametrize("made", [view_module(), lean(view_module())])
+def test_the_widgets_text_is_a_module_that_renders(node: str, made: str, tmp_path: Path) -> None:
+    assert run(node, made, tmp_path, "console.log(Object.keys(made), typeof made.render);") == "[ 'render' ] function\n"
+
+
+def test_comments_indentation_and_empty_lines_are_left_out_and_no_code() -> None:
+    text = "/** Adds.\n *\n * @param a\n */\nconst add = (/** @type {any} */ a) =>\n  a\n  * 2; // twice\n\n// done\n"
+    assert lean(text) == "const add = (/** @type {any} */ a) =>\na\n* 2; // twice"
+    assert lean("  /** @type {any} */ (root).focus();\n/* one */\n/* two */ call();\n") == "(root).focus();\ncall();"
+    assert lean('const accepted = "image/*"; // and "*/"\n.all > *,\n* {\n  a: b;\n}\n') == (
+        'const accepted = "image/*"; // and "*/"\n.all > *,\n* {\na: b;\n}'
+    )
+
+
+def run(node: str, module: str, folder: Path, script: str) -> str:
+    (folder / "made.mjs").write_text(module, encoding="utf-8")
+    (folder / "run.mjs").write_text(f'import made from "./made.mjs";\n{script}\n', encoding="utf-8")
+    done = subprocess.run([node, "run.mjs"], cwd=folder, capture_output=True, encoding="utf-8", check=False)  # noqa: S603
+    assert done.returncode == 0, done.stderr
+    return done.stdout
