@@ -18,14 +18,15 @@ from .errors import LayerError as LayerError
 from .errors import MethodError as MethodError
 from .errors import ModelError as ModelError
 from .errors import PictureError as PictureError
+from .heatmaps import DisplayOptions as DisplayOptions
 from .heatmaps import Heatmap as Heatmap
 from .heatmaps import comparison_figure as comparison_figure
 from .heatmaps import describe_difference as describe_difference
-from .heatmaps import shared_limit as shared_limit
+from .heatmaps import shared_vmax as shared_vmax
 from .images import Box as Box
 from .images import read_picture as read_picture
 from .panel import GradCAMPanel as GradCAMPanel
 from .view import HeatmapView as HeatmapView
-from .view import write_page as write_page
+from .view import export_page as export_page
 
 __version__: str

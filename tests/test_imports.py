@@ -45,7 +45,7 @@ def test_help_loads_nothing_heavy() -> None:
 @pytest.mark.parametrize("module", ["page", "traits", "wire", "modules"])
 def test_a_page_needs_neither_widgets_nor_torch(module: str) -> None:
     assert loaded_after(f"import gradcam_widgets.view.{module}") == set()
-    assert loaded_after("from gradcam_widgets.view import write_page") == set()
+    assert loaded_after("from gradcam_widgets.view import export_page") == set()
 
 
 def test_the_widget_loads_when_it_is_used() -> None:

@@ -23,8 +23,7 @@ from gradcam_widgets import GradCAMError, PictureError, load_classifier, samples
 from gradcam_widgets.classifiers.downloads import PHOTOS, REGISTRY
 from gradcam_widgets.cli import jupyter as launch
 from gradcam_widgets.samples.models.weights import FOLDER as WEIGHTS
-from gradcam_widgets.view.page import write_page
-from gradcam_widgets.view.traits import DEFAULT_LOOK
+from gradcam_widgets.view.page import export_page
 from tests.support import ROOT, TESTS
 
 if TYPE_CHECKING:
@@ -265,7 +264,7 @@ def test_a_name_that_no_file_can_have_is_one_sentence(ending: str, tmp_path: Pat
     sample = samples.submarine(world="scene")
     shown, path = sample.classifier.heatmap(sample.picture, "submarine"), tmp_path / f"\ud800.{ending}"
     with pytest.raises(PictureError, match=r"' cannot be written \(.*\): choose a folder"):
-        shown.save(path) if ending != "html" else write_page(path, [shown], DEFAULT_LOOK)
+        shown.export(path) if ending != "html" else export_page(path, [shown])
 
 
 # Names of files, and their line ends

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from gradcam_widgets._paths import legible
+from gradcam_widgets.heatmaps.display import DisplayOptions
 
 from .question import DEFAULT_CLASSES, output_path, read_question
 
@@ -27,7 +28,7 @@ def run(options: argparse.Namespace) -> None:
     predictions = trace.predictions(5)
     classes = options.classes or [prediction.class_index for prediction in predictions[:DEFAULT_CLASSES]]
     heatmaps = trace.compare(classes, method=options.method)
-    _save(heatmaps, output, options)
+    _export(heatmaps, output, DisplayOptions(evidence=options.evidence, colormap=options.colormap))
     if options.json:
         report = {
             "picture": question.name,
@@ -47,12 +48,14 @@ def run(options: argparse.Namespace) -> None:
     print(f"figure: {legible(output)}")
 
 
-def _save(heatmaps: Sequence[Heatmap], output: Path, options: argparse.Namespace) -> None:
-    from gradcam_widgets.heatmaps.figures import comparison_figure, save_figure, single_figure  # noqa: PLC0415 - after the input was checked
+def _export(heatmaps: Sequence[Heatmap], output: Path, display: DisplayOptions) -> None:
+    from gradcam_widgets.heatmaps import figures  # noqa: PLC0415 - after the input was checked
 
-    look = {"evidence": options.evidence, "colormap": options.colormap}
-    figure = single_figure(heatmaps[0], **look) if len(heatmaps) == 1 else comparison_figure(heatmaps, **look)
-    save_figure(figure, output)
+    single = len(heatmaps) == 1
+    figure = (
+        figures.single_figure(heatmaps[0], display) if single else figures.comparison_figure(heatmaps, display=display)
+    )
+    figures.export_figure(figure, output)
 
 
 def _table(predictions: Sequence[Prediction]) -> str:

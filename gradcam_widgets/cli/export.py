@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from gradcam_widgets._paths import legible
 from gradcam_widgets.attribution.layers import last_of_each_grid
+from gradcam_widgets.heatmaps.display import DisplayOptions
+from gradcam_widgets.view.page import export_page
 
 from .question import CLASSES_ON_A_PAGE, output_path, read_question
 
@@ -15,9 +17,6 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> None:
     """Write the page."""
-    from gradcam_widgets.view.page import write_page  # noqa: PLC0415 - only who exports pays for ipywidgets
-    from gradcam_widgets.view.traits import DEFAULT_LOOK  # noqa: PLC0415
-
     question = read_question(options)
     output = output_path(options, question, ".html")
     classifier = question.classifier()
@@ -26,11 +25,10 @@ def run(options: argparse.Namespace) -> None:
     heatmaps = trace.compare(
         options.classes or [p.class_index for p in trace.predictions(CLASSES_ON_A_PAGE)], method=options.method
     )
-    look = DEFAULT_LOOK | {"evidence": options.evidence, "colormap": options.colormap or ""}
-    write_page(
+    export_page(
         output,
         heatmaps,
-        look,
+        DisplayOptions(evidence=options.evidence, colormap=options.colormap),
         layer=trace.layers[-1].name,
         title=f"{question.name}: where the network looked",
     )

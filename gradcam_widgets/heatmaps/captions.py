@@ -23,7 +23,7 @@ PLACES = (
 
 def digest(heatmap: Heatmap) -> str:
     """Describe a map in one line; its values are written to a thousandth of the largest or finer."""
-    low, high = (of_scale(float(v), heatmap.limit("both")) for v in (heatmap.values.min(), heatmap.values.max()))
+    low, high = (of_scale(float(v), heatmap.vmax("both")) for v in (heatmap.values.min(), heatmap.values.max()))
     peak, centroid = heatmap.peak(), heatmap.centroid()
     if peak is None or centroid is None:
         where = "no positive evidence"
@@ -51,9 +51,9 @@ def origin(heatmap: Heatmap) -> str:
     return f"{network}layer {heatmap.layer}, {heatmap.method}"
 
 
-def scale(limit: float, evidence: Evidence) -> str:
+def scale(vmax: float, evidence: Evidence) -> str:
     """Say which raw values a scale spans."""
-    top = three(limit)
+    top = three(vmax)
     return f"scale -{top} to {top}" if evidence == "both" else f"scale 0 to {top}, evidence {evidence} the class"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib import rcParams
@@ -14,15 +14,15 @@ from matplotlib.colorbar import Colorbar
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from PIL import Image
+from typing_extensions import Unpack
 
-from gradcam_widgets._choices import check_choice
 from gradcam_widgets._paths import writing
 from gradcam_widgets.errors import PictureError
 from gradcam_widgets.images.encoding import encode_jpeg, shrink
 
-from .display import DEFAULT_COLORMAPS, Evidence
-from .rendering import color_table
-from .scale import shared_limit
+from .display import DEFAULT_COLORMAPS, DisplayKeywords, DisplayOptions, Evidence, resolve, takes_display_options
+from .rendering import color_table, overlay
+from .scale import shared_vmax
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from .display import Interpolation
     from .heatmap import Heatmap
 
 PANEL_INCHES, GAP, MARGIN = 3.1, 0.1, 0.12
@@ -54,89 +53,70 @@ class _Shown(Figure):
         return encode_jpeg(np.asarray(rendered(self)))
 
 
-def single_figure(
-    heatmap: Heatmap,
-    evidence: Evidence = "for",
-    colormap: str | None = None,
-    limit: float | None = None,
-    interpolation: Interpolation = "bilinear",
-) -> Figure:
+def single_figure(heatmap: Heatmap, display: DisplayOptions) -> Figure:
     """Draw what the network saw, the map cell by cell, and the map over the picture, with a colour bar.
 
     Args:
         heatmap: The map; without its picture the map alone is drawn.
-        evidence: Which side to show.
-        colormap: Any of matplotlib's.
-        limit: Upper end of the scale in raw units; by default the map's own.
-        interpolation: How the overlay is upsampled.
+        display: How to show it.
     """
-    check_choice("evidence", evidence, get_args(Evidence))
-    top = heatmap.limit(evidence) if limit is None else limit
+    evidence = display.evidence
+    top = heatmap.vmax(evidence) if display.vmax is None else display.vmax
     picture = None if heatmap.picture is None else shrink(heatmap.picture, MOST_PIXELS_A_SIDE)
-    panels = 1 if picture is None else 3
     notes = [heatmap.caption(evidence, top), *heatmap.remarks]
-    figure, axes, bar = _canvas(panels, _aspect(heatmap), notes, _headline(heatmap))
-    seen = heatmap.evidence(evidence)
+    figure, axes, bar = _canvas(1 if picture is None else 3, _aspect(heatmap), notes, _headline(heatmap))
     map_axes = axes[0] if picture is None else axes[1]
     if picture is not None:
         _show(axes[0], picture, "what the network saw")
-        colors = heatmap.overlay(picture, evidence=evidence, colormap=colormap, limit=top, interpolation=interpolation)
-        _show(axes[2], colors, f"overlay, {'cells' if interpolation == 'cells' else 'smoothed'}")
+        colors = overlay(heatmap.values, picture, display, top)
+        _show(axes[2], colors, f"overlay, {'cells' if display.interpolation == 'cells' else 'smoothed'}")
     extent = None if picture is None else (-0.5, picture.shape[1] - 0.5, picture.shape[0] - 0.5, -0.5)
-    shades = _shades(top, evidence, colormap)
+    shades = _shades(top, display)
     map_axes.imshow(
-        seen, cmap=shades.cmap, clim=shades.get_clim(), extent=extent, interpolation="nearest", aspect="auto"
+        heatmap.evidence(evidence),
+        cmap=shades.cmap,
+        clim=shades.get_clim(),
+        extent=extent,
+        interpolation="nearest",
+        aspect="auto",
     )
     _frame(map_axes, f"{heatmap.method}, {heatmap.grid[0]}×{heatmap.grid[1]}")
     _bar(bar, shades, evidence)
     return figure
 
 
+@takes_display_options
 def comparison_figure(
-    heatmaps: Sequence[Heatmap],
-    evidence: Evidence = "for",
-    colormap: str | None = None,
-    limit: float | None = None,
-    interpolation: Interpolation = "bilinear",
-    **look: Any,
+    heatmaps: Sequence[Heatmap], *, display: DisplayOptions | None = None, **changes: Unpack[DisplayKeywords]
 ) -> Figure:
     """Draw several maps of one picture side by side on one scale, so that equal colours mean equal evidence.
 
     Args:
         heatmaps: The maps, with their picture.
-        evidence: Which side to show.
-        colormap: Any of matplotlib's.
-        limit: Upper end of the scale in raw units; by default the largest of the maps' own.
-        interpolation: How the overlays are upsampled.
-        look: `opacity`, `fade` and `threshold`, as for `Heatmap.overlay`.
+        display: How to show them; without `vmax` the scale ends at the largest of their values.
+        changes: Fields of `DisplayOptions`, by keyword.
 
     Raises:
-        PictureError: If a map came without its picture.
+        PictureError: If a map came without its picture, or an option cannot be used.
     """
-    top = shared_limit(heatmaps, evidence) if limit is None else limit
-    first = heatmaps[0]
+    options = resolve(display, changes)
+    evidence = options.evidence
+    top = shared_vmax(heatmaps, evidence) if options.vmax is None else options.vmax
     pictures = [shrink(heatmap.picture, MOST_PIXELS_A_SIDE) for heatmap in heatmaps if heatmap.picture is not None]
     if len(pictures) < len(heatmaps):
         raise PictureError("A map came without its picture: give it one by heatmap.on(picture).")
     notes = [_common_caption(heatmaps, top, evidence)]
     notes += list(dict.fromkeys(remark for heatmap in heatmaps for remark in heatmap.remarks))
-    figure, axes, bar = _canvas(1 + len(heatmaps), _aspect(first), notes, None)
+    figure, axes, bar = _canvas(1 + len(heatmaps), _aspect(heatmaps[0]), notes, None)
     _show(axes[0], pictures[0], "what the network saw")
     for place, heatmap, picture in zip(axes[1:], heatmaps, pictures, strict=True):
-        colors = heatmap.overlay(
-            picture,
-            evidence=evidence,
-            colormap=colormap,
-            limit=top,
-            interpolation=interpolation,
-            **look,
-        )
+        colors = overlay(heatmap.values, picture, options, top)
         _show(place, colors, _headline(heatmap, short=True), emphasis=True)
-    _bar(bar, _shades(top, evidence, colormap), evidence)
+    _bar(bar, _shades(top, options), evidence)
     return figure
 
 
-def save_figure(figure: Figure, path: Path) -> Path:
+def export_figure(figure: Figure, path: Path) -> Path:
     """Write a figure to a file.
 
     Raises:
@@ -204,9 +184,9 @@ def _frame(axes: Axes, title: str, *, emphasis: bool = False) -> None:
         spine.set_visible(False)
 
 
-def _shades(top: float, evidence: Evidence, colormap: str | None) -> ScalarMappable:
-    table = color_table(colormap or DEFAULT_COLORMAPS[evidence])
-    low = -top if evidence == "both" else 0.0
+def _shades(top: float, display: DisplayOptions) -> ScalarMappable:
+    table = color_table(display.colormap or DEFAULT_COLORMAPS[display.evidence])
+    low = -top if display.evidence == "both" else 0.0
     return ScalarMappable(Normalize(low, top or 1.0), ListedColormap(list(table / 255)))
 
 

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+from typing_extensions import Unpack
 
+from gradcam_widgets._paths import writing
 from gradcam_widgets.errors import ModelError, PictureError
 from gradcam_widgets.images.box import Box
 from gradcam_widgets.images.encoding import encode_png
 from gradcam_widgets.images.reading import read_picture
 
-from . import captions
-from .display import DEFAULT_COLORMAPS
+from . import captions, rendering
+from .display import DisplayKeywords, DisplayOptions, resolve, takes_display_options
 from .formatting import decimal
-from .rendering import blend, check_opacity, colorize, select, strength, upsample
+from .rendering import colorize, select, upsample
 
 if TYPE_CHECKING:
     import os
@@ -108,13 +110,13 @@ class Heatmap:
         """
         return select(self.values, evidence)
 
-    def limit(self, evidence: Evidence = "for") -> float:
+    def vmax(self, evidence: Evidence = "for") -> float:
         """Return the largest value on one side of the map, the upper end of its own scale, raw units."""
         return float(np.abs(self.evidence(evidence)).max())
 
     def speaks(self, evidence: Evidence = "for") -> bool:
         """Say whether there is evidence on a side: more than a millionth of the map's largest value, which is noise."""
-        return self.limit(evidence) > NEGLIGIBLE * self.limit("both")
+        return self.vmax(evidence) > NEGLIGIBLE * self.vmax("both")
 
     def share_for(self) -> float:
         """Return the part of all evidence that speaks for the class, in 0…1; NaN for a map of zeros."""
@@ -156,7 +158,7 @@ class Heatmap:
         Raises:
             PictureError: If the threshold is no share.
         """
-        _check_threshold(threshold)
+        DisplayOptions(threshold=threshold)
         if not self.speaks(evidence):
             return None
         seen = np.abs(self.upsampled(size, evidence=evidence))
@@ -218,58 +220,38 @@ class Heatmap:
         """Return the same map over another rendering of what the network saw."""
         return replace(self, picture=_frozen(picture))
 
+    @takes_display_options
     def overlay(
         self,
         picture: Picture | None = None,
         *,
-        evidence: Evidence = "for",
-        opacity: float = 0.75,
-        fade: bool = True,
-        threshold: float = 0.0,
-        colormap: str | None = None,
-        limit: float | None = None,
-        interpolation: Interpolation = "bilinear",
+        display: DisplayOptions | None = None,
+        **changes: Unpack[DisplayKeywords],
     ) -> NDArray[np.uint8]:
         """Lay the coloured map over the picture: the grid is stretched over the whole of it.
 
         Args:
             picture: What the network saw, in any size; by default the picture the map came with.
-            evidence: Which side to show.
-            opacity: 0 shows the picture alone, 1 the map alone.
-            fade: Whether weaker evidence is also more transparent, in proportion to the scale, so that the
-                picture stays as it is where there is none.
-            threshold: Evidence up to this share of the map's maximum, in 0…1, is not shown at all; 0 shows everything.
-            colormap: Any of matplotlib's.
-            limit: Upper end of the scale in raw units; by default the map's own. Give several maps one
-                `shared_limit` to compare them.
-            interpolation: "cells" for the grid as it is, or a smooth one.
+            display: How to show it.
+            changes: Fields of `DisplayOptions`, by keyword. Give several maps one `shared_vmax` to compare them.
 
         Returns:
             Axes (row, column, RGB), uint8, in the picture's size.
 
         Raises:
-            PictureError: If no picture is known, or a choice or share cannot be used.
+            PictureError: If no picture is known, or an option cannot be used.
         """
-        shown = self._shown(picture)
-        check_opacity(opacity)
-        _check_threshold(threshold)
-        large = self.upsampled((shown.shape[0], shown.shape[1]), interpolation, evidence)
-        top = self.limit(evidence) if limit is None else limit
-        side: Evidence = "both" if evidence == "both" else "for"  # evidence against was turned positive
-        colors = colorize(large, top, side, colormap or DEFAULT_COLORMAPS[evidence])
-        share = opacity * strength(large, top, side) if fade else np.full(large.shape, opacity, np.float32)
-        if threshold > 0:
-            share = np.where(np.abs(large) > threshold * np.abs(large).max(), share, np.float32(0))
-        return blend(shown, colors, share)
+        options = resolve(display, changes)
+        top = self.vmax(options.evidence) if options.vmax is None else options.vmax
+        return rendering.overlay(self.values, self._shown(picture), options, top)
 
+    @takes_display_options
     def figure(
         self,
         picture: Picture | None = None,
         *,
-        evidence: Evidence = "for",
-        colormap: str | None = None,
-        limit: float | None = None,
-        interpolation: Interpolation = "bilinear",
+        display: DisplayOptions | None = None,
+        **changes: Unpack[DisplayKeywords],
     ) -> Figure:
         """Draw picture, map and overlay with a colour bar in raw numbers, and say below what is shown.
 
@@ -278,14 +260,22 @@ class Heatmap:
         from .figures import single_figure  # noqa: PLC0415 - matplotlib loads only for who draws
 
         heatmap = self if picture is None else self.on(picture)
-        return single_figure(heatmap, evidence, colormap, limit, interpolation)
+        return single_figure(heatmap, resolve(display, changes))
 
-    def save(self, path: str | os.PathLike[str], **look: Any) -> Path:
+    @takes_display_options
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        display: DisplayOptions | None = None,
+        **changes: Unpack[DisplayKeywords],
+    ) -> Path:
         """Write the figure (.png, .jpg, .pdf, .svg) or the raw values (.npy).
 
         Args:
             path: Where to; its ending decides.
-            look: As for `figure`.
+            display: As for `figure`.
+            changes: As for `figure`.
 
         Returns:
             The path.
@@ -293,13 +283,11 @@ class Heatmap:
         Raises:
             PictureError: If the ending is none of these, or the folder does not exist.
         """
-        from gradcam_widgets._paths import writing  # noqa: PLC0415 - matplotlib loads only for who draws
-
-        from .figures import save_figure  # noqa: PLC0415 - matplotlib loads only for who draws
+        from .figures import export_figure  # noqa: PLC0415 - matplotlib loads only for who draws
 
         target = Path(path)
         if target.suffix.lower() != ".npy":
-            return save_figure(self.figure(**look), target)
+            return export_figure(self.figure(display=display, **changes), target)
         with writing(target), target.open("wb") as file:
             np.save(file, self.values)
         return target
@@ -311,13 +299,13 @@ class Heatmap:
         """
         return captions.digest(self)
 
-    def caption(self, evidence: Evidence = "for", limit: float | None = None) -> str:
+    def caption(self, evidence: Evidence = "for", vmax: float | None = None) -> str:
         """Say what an exported picture shows: class and score, then its `provenance`."""
-        return f"{captions.score(self)}; {self.provenance(evidence, limit)}"
+        return f"{captions.score(self)}; {self.provenance(evidence, vmax)}"
 
-    def provenance(self, evidence: Evidence = "for", limit: float | None = None) -> str:
+    def provenance(self, evidence: Evidence = "for", vmax: float | None = None) -> str:
         """Say where a map comes from: network, layer, method and scale, and how coarse it is."""
-        scale = captions.scale(self.limit(evidence) if limit is None else limit, evidence)
+        scale = captions.scale(self.vmax(evidence) if vmax is None else vmax, evidence)
         return f"{captions.origin(self)}, {scale}. {captions.resolution(self)}"
 
     def description(self, evidence: Evidence = "for") -> str:
@@ -329,7 +317,7 @@ class Heatmap:
         if picture is None:
             side = np.array(self.grid) * (PICTURE_SIZE_WITHOUT_ONE / max(self.grid))
             large = upsample(self.values, (max(1, round(side[0])), max(1, round(side[1]))), "cells")
-            return encode_png(colorize(large, self.limit()))
+            return encode_png(colorize(large, self.vmax()))
         return encode_png(self.overlay())
 
     def _shown(self, picture: Picture | None) -> NDArray[np.uint8]:
@@ -341,11 +329,6 @@ class Heatmap:
 
     def _picture_size(self) -> tuple[int, int] | None:
         return None if self.picture is None else (self.picture.shape[0], self.picture.shape[1])
-
-
-def _check_threshold(threshold: float) -> None:
-    if not 0 <= threshold < 1:
-        raise PictureError(f"A threshold is a share of the maximum from 0 to below 1, not {threshold:g}.")
 
 
 def _frozen(picture: Picture) -> NDArray[np.uint8]:

@@ -15,6 +15,8 @@ from gradcam_widgets.heatmaps.display import DEFAULT_COLORMAPS, Evidence, Interp
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from .display import DisplayOptions
+
 
 _CV2_INTERPOLATION = {
     "cells": cv2.INTER_NEAREST_EXACT,
@@ -57,33 +59,57 @@ def upsample(
 
 
 def colorize(
-    values: NDArray[np.float32], limit: float, evidence: Evidence = "for", colormap: str | None = None
+    values: NDArray[np.float32], vmax: float, evidence: Evidence = "for", colormap: str | None = None
 ) -> NDArray[np.uint8]:
-    """Colour a signed map on a scale from 0 (or −limit, for "both") to limit.
+    """Colour a signed map on a scale from 0 (or −vmax, for "both") to vmax.
 
     Args:
         values: Signed map, axes (row, column).
-        limit: Value at the upper end of the scale, in raw units; what lies beyond takes the end's colour.
+        vmax: Value at the upper end of the scale, in raw units; what lies beyond takes the end's colour.
         evidence: Which side to show.
         colormap: Any of matplotlib's; by default a perceptually uniform one, a diverging one for "both".
 
     Returns:
         Colours, axes (row, column, RGB), uint8.
     """
-    share = _share(values, limit, evidence)
+    share = _share(values, vmax, evidence)
     position = (share + 1) / 2 if evidence == "both" else share
     table = color_table(colormap or DEFAULT_COLORMAPS[evidence])
     return table[np.rint(position * 255).astype(np.uint8)]
 
 
-def strength(values: NDArray[np.float32], limit: float, evidence: Evidence = "for") -> NDArray[np.float32]:
-    """Return how strong the evidence is on a scale that ends at limit, axes (row, column), float32, 0…1."""
-    return np.abs(_share(values, limit, evidence))
+def strength(values: NDArray[np.float32], vmax: float, evidence: Evidence = "for") -> NDArray[np.float32]:
+    """Return how strong the evidence is on a scale that ends at vmax, axes (row, column), float32, 0…1."""
+    return np.abs(_share(values, vmax, evidence))
 
 
-def _share(values: NDArray[np.float32], limit: float, evidence: Evidence) -> NDArray[np.float32]:
+def _share(values: NDArray[np.float32], vmax: float, evidence: Evidence) -> NDArray[np.float32]:
     seen = select(values, evidence)
-    return np.clip(seen / np.float32(limit), -1, 1) if limit > 0 else np.zeros_like(seen)
+    return np.clip(seen / np.float32(vmax), -1, 1) if vmax > 0 else np.zeros_like(seen)
+
+
+def overlay(
+    values: NDArray[np.float32], picture: NDArray[np.uint8], display: DisplayOptions, vmax: float
+) -> NDArray[np.uint8]:
+    """Lay a coloured map over a picture: the grid is stretched over the whole of it.
+
+    Args:
+        values: Signed map, axes (row, column).
+        picture: Axes (row, column, RGB), uint8.
+        display: How to show it; its own `vmax` is not read.
+        vmax: Upper end of the scale, in raw units; 0 for a map without evidence.
+
+    Returns:
+        Like the picture.
+    """
+    large = upsample(select(values, display.evidence), (picture.shape[0], picture.shape[1]), display.interpolation)
+    side: Evidence = "both" if display.evidence == "both" else "for"  # evidence against was turned positive
+    colors = colorize(large, vmax, side, display.colormap or DEFAULT_COLORMAPS[display.evidence])
+    faded = strength(large, vmax, side) if display.fade else np.ones(large.shape, np.float32)
+    opacity = np.float32(display.opacity) * faded
+    if display.threshold > 0:
+        opacity = np.where(np.abs(large) > display.threshold * np.abs(large).max(), opacity, np.float32(0))
+    return blend(picture, colors, opacity)
 
 
 @cache
@@ -117,4 +143,4 @@ def check_opacity(opacity: float | NDArray[np.float32]) -> None:
     """Raise a `PictureError` if an opacity is outside of 0…1."""
     low, high = float(np.min(opacity)), float(np.max(opacity))
     if not (low >= 0 and high <= 1):
-        raise PictureError(f"An opacity lies between 0 and 1, not at {low if low < 0 else high:g}.")
+        raise PictureError(f"opacity must be between 0 and 1, got {low if low < 0 else high:g}.")

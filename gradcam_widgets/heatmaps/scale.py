@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gradcam_widgets.heatmaps.heatmap import Heatmap
 
 
-def shared_limit(heatmaps: Sequence[Heatmap], evidence: Evidence = "for") -> float:
+def shared_vmax(heatmaps: Sequence[Heatmap], evidence: Evidence = "for") -> float:
     """Return one upper end of scale for several maps, so that equal colours mean equal evidence.
 
     Raises:
@@ -21,4 +21,4 @@ def shared_limit(heatmaps: Sequence[Heatmap], evidence: Evidence = "for") -> flo
     """
     if not heatmaps:
         raise GradCAMError("A shared scale needs at least one map, and none was given.")
-    return max(heatmap.limit(evidence) for heatmap in heatmaps)
+    return max(heatmap.vmax(evidence) for heatmap in heatmaps)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from gradcam_widgets.view.traits import DEFAULT_LOOK
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    from gradcam_widgets.heatmaps.display import DisplayOptions
     from gradcam_widgets.heatmaps.heatmap import Heatmap
     from gradcam_widgets.images.edits import Edit
 
 
 def code(
-    picture: str, classifier: str, edits: Sequence[Edit], heatmaps: Sequence[Heatmap], look: Mapping[str, Any]
+    picture: str, classifier: str, edits: Sequence[Edit], heatmaps: Sequence[Heatmap], display: DisplayOptions
 ) -> str:
     """Write the lines: picture and network, what was done to the picture, the questions, the figure.
 
@@ -23,7 +22,7 @@ def code(
         classifier: Lines that define `classifier`.
         edits: What was done to the picture.
         heatmaps: What is shown.
-        look: How it is shown.
+        display: How it is shown.
     """
     lines = [*picture.split("\n"), *classifier.split("\n")]
     imports = sorted({line for line in lines if line.startswith("from ")} | _imports(edits))
@@ -38,9 +37,7 @@ def code(
         for heatmap in heatmaps
     )
     body.append(f"heatmaps = [\n{asked}\n]")
-    defaults = DEFAULT_LOOK | {"colormap": None}
-    changed = {name: value for name, value in look.items() if value != defaults[name]}
-    arguments = "".join(f", {name}={value!r}" for name, value in changed.items())
+    arguments = "".join(f", {name}={value!r}" for name, value in display.changed().items())
     body.append(f"comparison_figure(heatmaps{arguments})")
     return "\n".join([*imports, "", *body]) + "\n"
 

@@ -14,8 +14,8 @@ from gradcam_widgets.classifiers.classifier import Classifier
 from gradcam_widgets.errors import GradCAMError, ModelError
 from gradcam_widgets.images.edits import Edit, as_edits
 from gradcam_widgets.view.heatmap_view import HeatmapView, mimebundle, snapshot
-from gradcam_widgets.view.page import write_page
-from gradcam_widgets.view.traits import GUESS, LOOK, Guess, Look
+from gradcam_widgets.view.page import export_page
+from gradcam_widgets.view.traits import DISPLAY, GUESS, DisplayTraits, Guess
 from gradcam_widgets.view.wire import pack_class
 
 from . import code as written
@@ -40,10 +40,10 @@ LARGEST_UPLOAD = 8_000_000
 PREDICTIONS_SHOWN, CLASSES_IN_MENU = 6, 10
 QUESTION = ("layer", "class_index", "method", "edits", "compare", "other")
 SUBJECT = ("picture", "network")
-TRAITS = ("network", *QUESTION, *LOOK, *GUESS)
+TRAITS = ("network", *QUESTION, *DISPLAY, *GUESS)
 
 
-class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships no types
+class GradCAMPanel(VBox, DisplayTraits, Guess):  # type: ignore[misc]  # ipywidgets ships no types
     """Ask a network where it looked, in any Jupyter front end.
 
     Every argument and every control is a trait: set it from Python and the panel follows. What cannot be answered
@@ -58,7 +58,7 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
         preprocess: As for `Classifier`, with `model`.
         categories: As for `Classifier`, with `model`.
         world: "auto", "photo" or "scene": where samples come from.
-        asked: Traits of the question or of `Look`, by keyword.
+        asked: Traits of the question or of `DisplayOptions`, by keyword.
 
     Attributes:
         network: Name of the network asked.
@@ -133,7 +133,7 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
                 self._set_quietly(**{name: asked.pop(name)})
         heatmaps = self._heatmaps_wanted()
         self.view = HeatmapView(heatmaps, can_edit=True, largest_upload=LARGEST_UPLOAD, **asked)
-        for name in LOOK + GUESS:
+        for name in DISPLAY + GUESS:
             traitlets.link((self.view, name), (self, name))
         self.view.observe(
             lambda change: self._from_person(**{change.name: change.new}), ["class_index", "edits", "upload"]
@@ -176,13 +176,13 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
 
     def snapshot(self) -> Image.Image:
         """Return what is shown as a PIL picture, captioned with network, layer, class, score, method and scale."""
-        return snapshot(self.heatmaps, self.look)
+        return snapshot(self.heatmaps, self.display)
 
     def code(self) -> str:
         """Return the Python lines that make this very view without the panel."""
         self._pace.settle()
         source, network = self._source, self._networks[self.network]
-        return written.code(source.code, network.code, self.edits, self.view.heatmaps, self.look)
+        return written.code(source.code, network.code, self.edits, self.view.heatmaps, self.display)
 
     def export_html(
         self,
@@ -210,9 +210,8 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
         wanted = [self.class_index] * (self.class_index in named) + [i for i in named if i != self.class_index]
         names = [self.layer] if layers is None else list(dict.fromkeys(map(self._inquiry.layer_name, layers)))
         heatmaps = self._inquiry.heatmaps(wanted, names, self.method, self.edits)
-        shown = {name: getattr(self, name) for name in LOOK}
         first = self.layer if self.layer in names else names[0]
-        return write_page(Path(path), heatmaps, shown, layer=first, guessing=self.guessing)
+        return export_page(Path(path), heatmaps, self.display, layer=first, guessing=self.guessing)
 
     def close(self) -> None:
         """Close the panel with all its parts; nothing of it stays behind."""
@@ -228,7 +227,7 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, Any], dict[str, Any]]:
         self._answer_unasked()  # what cannot be answered is said in the panel, which is shown all the same
-        return mimebundle(self.model_id, repr(self), self.view.heatmaps, self.look, hides=self.hides)
+        return mimebundle(self.model_id, repr(self), self.view.heatmaps, self.display, hides=self.hides)
 
     # -- what changes
 
@@ -358,16 +357,10 @@ class GradCAMPanel(VBox, Look, Guess):  # type: ignore[misc]  # ipywidgets ships
         with self._saying():
             return as_edits(proposal.value)
 
-    @traitlets.validate("colormap")
-    def _known_colormap(self, proposal: Any) -> str:
+    @traitlets.validate(*DISPLAY)
+    def _checked(self, proposal: Any) -> Any:
         with self._saying():
-            return str(super()._known_colormap(proposal))
-
-    @traitlets.validate("limit")
-    def _usable_limit(self, proposal: Any) -> float | None:
-        with self._saying():
-            limit: float | None = super()._usable_limit(proposal)
-            return limit
+            return super()._checked(proposal)
 
     @contextmanager
     def _saying(self) -> Iterator[None]:

@@ -1,2 +1,2 @@
 from .heatmap_view import HeatmapView as HeatmapView
-from .page import write_page as write_page
+from .page import export_page as export_page

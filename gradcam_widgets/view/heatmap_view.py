@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import anywidget
@@ -13,7 +14,7 @@ from gradcam_widgets.heatmaps.heatmap import Heatmap
 from gradcam_widgets.images.encoding import encode_jpeg
 
 from .modules import lean, styles, view_module
-from .traits import COLORMAPS, GUESS, LOOK, Guess, Look
+from .traits import COLORMAPS, DISPLAY, GUESS, DisplayTraits, Guess
 from .wire import pack_maps, pack_picture, table_bytes
 
 if TYPE_CHECKING:
@@ -21,17 +22,18 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
+    from gradcam_widgets.heatmaps.display import DisplayOptions
     from gradcam_widgets.images.box import Box
 
 VIEW_MODULE, VIEW_STYLE = lean(view_module()), styles("view.css")
 
 
-class HeatmapView(anywidget.AnyWidget, Look, Guess):
+class HeatmapView(anywidget.AnyWidget, DisplayTraits, Guess):
     """Show one or two maps of a picture, with controls for how they are shown; no network is needed.
 
     Args:
         heatmaps: One map, or two to compare on one scale, with their picture.
-        look: Traits of `Look`, by keyword.
+        traits: Fields of `DisplayOptions` and other traits, by keyword.
 
     Raises:
         GradCAMError: If there are more than two maps.
@@ -53,7 +55,7 @@ class HeatmapView(anywidget.AnyWidget, Look, Guess):
     upload = traitlets.Dict().tag(sync=True)
     largest_upload = traitlets.Int(0).tag(sync=True)
 
-    def __init__(self, heatmaps: Heatmap | Sequence[Heatmap], **look: Any) -> None:
+    def __init__(self, heatmaps: Heatmap | Sequence[Heatmap], **traits: Any) -> None:
         """Show the maps."""
         chosen = [heatmaps] if isinstance(heatmaps, Heatmap) else list(heatmaps)
         self._heatmaps = chosen
@@ -63,7 +65,7 @@ class HeatmapView(anywidget.AnyWidget, Look, Guess):
             maps=pack_maps(chosen, 0),
             tables={name: table_bytes(name) for name in COLORMAPS},
             class_index=first.class_index if first else -1,
-            **look,
+            **traits,
         )
 
     def __repr__(self) -> str:
@@ -90,7 +92,7 @@ class HeatmapView(anywidget.AnyWidget, Look, Guess):
 
     def snapshot(self) -> Image.Image:
         """Return what is shown as a PIL picture, captioned with network, layer, class, score, method and scale."""
-        return snapshot(self._heatmaps, self.look)
+        return snapshot(self._heatmaps, self.display)
 
     def close(self) -> None:
         """Close the view; nothing of it stays behind."""
@@ -99,33 +101,33 @@ class HeatmapView(anywidget.AnyWidget, Look, Guess):
         super().close()
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, Any], dict[str, Any]]:
-        return mimebundle(self.model_id, repr(self), self._heatmaps, self.look, hides=self.hides)
+        return mimebundle(self.model_id, repr(self), self._heatmaps, self.display, hides=self.hides)
 
     @traitlets.default("keys")
     def _synced(self) -> list[str]:
-        return [*super()._default_keys(), *LOOK, *GUESS]
+        return [*super()._default_keys(), *DISPLAY, *GUESS]
 
     @traitlets.validate("colormap")
-    def _known_colormap(self, proposal: Any) -> str:
-        name = str(super()._known_colormap(proposal))
+    def _checked_colormap(self, proposal: Any) -> Any:
+        name = self._checked(proposal)
         if name and name not in self.tables:  # sent before the name that needs it
             self.tables = {**self.tables, name: table_bytes(name)}
         return name
 
 
-def snapshot(heatmaps: Sequence[Heatmap], look: dict[str, Any]) -> Image.Image:
+def snapshot(heatmaps: Sequence[Heatmap], display: DisplayOptions) -> Image.Image:
     """Draw maps beside their picture with a colour bar in raw numbers and a caption."""
     from gradcam_widgets.heatmaps import figures  # noqa: PLC0415 - only who draws pays for matplotlib
 
-    return figures.rendered(figures.comparison_figure(heatmaps, **look))
+    return figures.rendered(figures.comparison_figure(heatmaps, display=display))
 
 
 def mimebundle(
-    model_id: str, text: str, heatmaps: Sequence[Heatmap], look: dict[str, Any], *, hides: bool
+    model_id: str, text: str, heatmaps: Sequence[Heatmap], display: DisplayOptions, *, hides: bool
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return a widget's live view with a JPEG and a line of text beside it, for pages that cannot show the view."""
-    picture = snapshot(heatmaps, look | {"opacity": 0.0} if hides else look)
-    described = " ".join(heatmap.description(look["evidence"]) for heatmap in heatmaps)
+    picture = snapshot(heatmaps, replace(display, opacity=0.0) if hides else display)
+    described = " ".join(heatmap.description(display.evidence) for heatmap in heatmaps)
     alternative = "The map is hidden until a guess is made." if hides else described
     data = {
         "application/vnd.jupyter.widget-view+json": {"version_major": 2, "version_minor": 0, "model_id": model_id},

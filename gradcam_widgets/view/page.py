@@ -6,6 +6,7 @@ import base64
 import hashlib
 import html
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,13 +14,14 @@ import numpy as np
 from gradcam_widgets._paths import writing
 from gradcam_widgets.errors import GradCAMError, PictureError
 from gradcam_widgets.heatmaps import captions
+from gradcam_widgets.heatmaps.display import DisplayOptions
 
 from .modules import lean, page_script, styles
-from .traits import COLORMAPS, LOOK
+from .traits import COLORMAPS
 from .wire import pack_class, pack_map, pack_picture, table_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from gradcam_widgets.heatmaps.heatmap import Heatmap
@@ -32,10 +34,10 @@ EXPLANATION = (
 )
 
 
-def write_page(
+def export_page(
     path: Path,
     heatmaps: Sequence[Heatmap],
-    look: Mapping[str, Any],
+    display: DisplayOptions | None = None,
     *,
     layer: str | None = None,
     guessing: bool = False,
@@ -47,7 +49,7 @@ def write_page(
         path: Where to.
         heatmaps: Maps of one picture, for every class at every layer that the page is to offer; the first class is
             shown first.
-        look: How maps are shown at first, as `Look` has it.
+        display: How maps are shown at first.
         layer: The layer that is shown first.
         guessing: Whether the page asks for a guess before it shows a map.
         title: The page's title.
@@ -63,26 +65,26 @@ def write_page(
         raise PictureError(f"A page cannot be saved as '{path}': end its name on .html.")
     if not heatmaps:
         raise GradCAMError("A page needs at least one map, and none was given: name a class and a layer.")
-    text = page(heatmaps, look, layer or heatmaps[0].layer, title, guessing=guessing)
+    text = page(heatmaps, display or DisplayOptions(), layer or heatmaps[0].layer, title, guessing=guessing)
     with writing(path):
         path.write_bytes(text.encode("utf-8", "replace"))  # the same bytes on every system, whatever a title holds
     return path
 
 
 def page(
-    heatmaps: Sequence[Heatmap], look: Mapping[str, Any], layer: str, title: str, *, guessing: bool = False
+    heatmaps: Sequence[Heatmap], display: DisplayOptions, layer: str, title: str, *, guessing: bool = False
 ) -> str:
     """Return the page's text; its policy lets its own script and style run, and nothing else."""
     first = heatmaps[0]
     asked = {heatmap.class_index: heatmap for heatmap in heatmaps}
-    colormaps = dict.fromkeys([*COLORMAPS, *([look["colormap"]] if look.get("colormap") else [])])
+    colormaps = dict.fromkeys([*COLORMAPS, *([display.colormap] if display.colormap else [])])
     data = {
         "picture": _in_base64(pack_picture([first]), "jpeg"),
         "maps": [_pack(heatmap) for heatmap in heatmaps],
         "notes": {heatmap.layer: captions.resolution(heatmap) for heatmap in heatmaps},
         "classes": [pack_class(heatmap) for heatmap in asked.values()],
         "tables": {name: _base64(table_bytes(name)) for name in colormaps},
-        "look": {name: look[name] for name in LOOK},
+        "display": asdict(display),
         "guessing": guessing,
         "layer": layer,
         "class_index": first.class_index,
@@ -105,7 +107,7 @@ def page(
 
 def _pack(heatmap: Heatmap) -> dict[str, Any]:
     """Pack a map with 16 bits a value: 0 stays 0, and the error is at most 1/65534 of the largest value."""
-    step = heatmap.limit("both") / LARGEST_STEP or 1.0
+    step = heatmap.vmax("both") / LARGEST_STEP or 1.0
     values = np.rint(heatmap.values / step).astype("<i2")
     packed = pack_map(heatmap) | {"values": values.tobytes(), "step": step, "class_index": heatmap.class_index}
     del packed["note"]  # one for each layer is enough

@@ -2,60 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from dataclasses import fields
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import traitlets
 
-from gradcam_widgets.errors import PictureError
-from gradcam_widgets.heatmaps.display import Evidence, Interpolation
-from gradcam_widgets.heatmaps.rendering import color_table
+from gradcam_widgets.heatmaps.display import DisplayOptions
 
 COLORMAPS = ("inferno", "viridis", "cividis", "jet", "RdBu_r")
+DISPLAY = tuple(field.name for field in fields(DisplayOptions))
 
 
-class Look(traitlets.HasTraits):
-    """How maps are shown; nothing of it asks the network.
+def _trait(kind: Any, default: Any) -> traitlets.TraitType[Any, Any]:
+    """Return the trait that holds a field of `DisplayOptions`."""
+    if get_origin(kind) is Literal:
+        return traitlets.Enum(get_args(kind), default)
+    types: dict[Any, Any] = {float: traitlets.Float, bool: traitlets.Bool, str: traitlets.Unicode}
+    optional = type(None) in get_args(kind)
+    plain = next(each for each in get_args(kind) or (kind,) if each is not type(None))
+    trait: traitlets.TraitType[Any, Any] = types[plain](default, allow_none=optional)
+    return trait
 
-    Attributes:
-        opacity: 0 shows the picture alone, 1 the map alone.
-        colormap: Any of matplotlib's; "" takes a perceptually uniform one, a diverging one for "both".
-        threshold: Share of the map's maximum up to which nothing is shown; above 0 a box is drawn round the rest.
-        evidence: "for", "against" or "both".
-        interpolation: "cells", "bilinear" or "cubic".
-        limit: Upper end of the scale in raw units; None takes that of the maps shown.
-        fade: Whether weaker evidence is more transparent.
-    """
 
-    opacity = traitlets.Float(0.75, min=0, max=1)
-    colormap = traitlets.Unicode("")
-    threshold = traitlets.Float(0.0, min=0, max=0.99)
-    evidence = traitlets.Enum(get_args(Evidence), "for")
-    interpolation = traitlets.Enum(get_args(Interpolation), "bilinear")
-    limit = traitlets.Float(None, allow_none=True)
-    fade = traitlets.Bool(default_value=True)
+_DisplayFields = type(
+    "_DisplayFields",
+    (traitlets.HasTraits,),
+    {field.name: _trait(get_type_hints(DisplayOptions)[field.name], field.default) for field in fields(DisplayOptions)},
+)
+
+
+class DisplayTraits(_DisplayFields):  # type: ignore[misc, valid-type]  # made from the fields of DisplayOptions
+    """One trait for each field of `DisplayOptions`; changing one asks nothing of the network."""
 
     @property
-    def look(self) -> dict[str, Any]:
-        """The arguments with which `comparison_figure` shows the same."""
-        values = {name: getattr(self, name) for name in Look.class_trait_names()}
-        return values | {"colormap": self.colormap or None}
+    def display(self) -> DisplayOptions:
+        """How the maps are shown."""
+        return DisplayOptions(**{name: getattr(self, name) for name in DISPLAY})
 
-    @traitlets.validate("colormap")
-    def _known_colormap(self, proposal: Any) -> str:
-        if proposal.value:
-            color_table(proposal.value)
-        return str(proposal.value)
-
-    @traitlets.validate("limit")
-    def _usable_limit(self, proposal: Any) -> float | None:
-        limit: float | None = proposal.value
-        if limit is not None and not 0 < limit < float("inf"):
-            raise PictureError(f"A scale ends at a positive number, not at {limit:g}: give one, or None for its own.")
-        return limit
-
-
-LOOK = tuple(Look.class_trait_names())
-DEFAULT_LOOK = {name: trait.default() for name, trait in Look.class_traits().items()}
+    @traitlets.validate(*DISPLAY)
+    def _checked(self, proposal: Any) -> Any:
+        DisplayOptions(**{proposal.trait.name: proposal.value})
+        return proposal.value
 
 
 class Guess(traitlets.HasTraits):

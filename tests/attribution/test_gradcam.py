@@ -344,8 +344,8 @@ def test_a_single_logit_has_the_probability_of_its_sigmoid_and_a_signed_map(wrap
     assert [each.logit for each in found] == pytest.approx(expected)
     assert [each.probability for each in found] == pytest.approx([1 / (1 + np.exp(-score)) for score in expected])
     assert {each.class_index for each in found} == {0}
-    assert found[0].limit("for") > 0
-    assert found[0].limit("against") > 0
+    assert found[0].vmax("for") > 0
+    assert found[0].vmax("against") > 0
 
 
 def test_outputs_that_look_like_probabilities_are_remarked_on_and_not_squashed_again() -> None:

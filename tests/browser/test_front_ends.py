@@ -84,9 +84,9 @@ def every_control(driver: Driver, heatmap: Heatmap, same: int = SAME) -> None:
 def compares(driver: Driver, maps: tuple[Heatmap, ...], same: int = SAME) -> None:
     """Two maps on one scale, pointers linked, their correlation told."""
     assert driver.frames().count() == 2
-    limit = max(heatmap.limit() for heatmap in maps)
+    vmax = max(heatmap.vmax() for heatmap in maps)
     for i, heatmap in enumerate(maps):
-        assert differ(driver.pixels(i), expected_pixels(heatmap, limit=limit)) <= same
+        assert differ(driver.pixels(i), expected_pixels(heatmap, vmax=vmax)) <= same
     driver.frames().nth(1).hover(position={"x": 40, "y": 40})
     readout = driver.root.locator(".gcw-readout").inner_text()
     for heatmap in maps:

@@ -9,7 +9,7 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import Normalize
 from PIL import Image
 
-from gradcam_widgets import GradCAMError, Heatmap, PictureError, comparison_figure, shared_limit
+from gradcam_widgets import DisplayOptions, GradCAMError, Heatmap, PictureError, comparison_figure, shared_vmax
 from gradcam_widgets.heatmaps.figures import single_figure
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def texts(figure: Figure) -> str:
 
 
 def test_a_figure_shows_picture_map_and_overlay_and_says_what_they_are() -> None:
-    figure = single_figure(heatmap([[0.0, 0.5, -1.0], [2.0, 0.0, 0.0]]))
+    figure = single_figure(heatmap([[0.0, 0.5, -1.0], [2.0, 0.0, 0.0]]), DisplayOptions())
     picture, grid, overlay, bar = figure.axes
     assert np.array_equal(np.asarray(picture.images[0].get_array()), GREY)
     assert np.asarray(grid.images[0].get_array()).tolist() == [[0, 0.5, 0], [2, 0, 0]]
@@ -43,48 +43,48 @@ def test_a_figure_shows_picture_map_and_overlay_and_says_what_they_are() -> None
 
 
 def test_both_sides_share_a_scale_round_zero() -> None:
-    figure = single_figure(heatmap([[0.0, -4.0], [2.0, 0.0]]), "both")
+    figure = single_figure(heatmap([[0.0, -4.0], [2.0, 0.0]]), DisplayOptions(evidence="both"))
     assert figure.axes[-1].get_ylim() == (-4, 4)
     assert np.array_equal(np.asarray(figure.axes[1].images[0].get_array()), [[0, -4], [2, 0]])
 
 
 def test_a_map_without_a_picture_is_drawn_alone() -> None:
-    figure = single_figure(heatmap([[1.0, 2.0]], picture=None))
+    figure = single_figure(heatmap([[1.0, 2.0]], picture=None), DisplayOptions())
     assert len(figure.axes) == 2
 
 
 def test_several_maps_are_drawn_on_one_scale() -> None:
     strong, weak = heatmap([[0.0, 8.0]]), heatmap([[0.0, 2.0]], "<b>pike</b>")
-    assert shared_limit([strong, weak]) == 8
+    assert shared_vmax([strong, weak]) == 8
     figure = comparison_figure([strong, weak])
     assert len(figure.axes) == 4
     assert figure.axes[-1].get_ylim() == (0, 8)
     shown = [np.asarray(axes.images[0].get_array(), dtype=int) for axes in figure.axes[1:3]]
-    assert np.array_equal(shown[1], weak.overlay(limit=8.0))
+    assert np.array_equal(shown[1], weak.overlay(vmax=8.0))
     assert np.abs(shown[0] - GREY).max() > np.abs(shown[1] - GREY).max() > 0
     assert "One scale for all" in texts(figure)
     assert "<b>pike</b>" in texts(figure)
 
 
 def test_remarks_are_written_below() -> None:
-    assert "No positive evidence for tench (3)" in texts(single_figure(heatmap([[-1.0, -2.0]])))
+    assert "No positive evidence for tench (3)" in texts(single_figure(heatmap([[-1.0, -2.0]]), DisplayOptions()))
 
 
 def test_a_dollar_in_a_category_is_no_formula() -> None:
-    figure = single_figure(heatmap([[1.0, 2.0]], "cash $x$ and $\\frac{$"))
+    figure = single_figure(heatmap([[1.0, 2.0]], "cash $x$ and $\\frac{$"), DisplayOptions())
     figure.savefig(io.BytesIO(), format="png")
     assert "cash" in texts(figure)
 
 
 def test_a_large_photograph_is_reduced_and_pyplot_left_alone() -> None:
     large = heatmap([[0.0, 1.0]], picture=np.zeros((1800, 2700, 3), np.uint8))
-    figure = single_figure(large)
+    figure = single_figure(large, DisplayOptions())
     assert np.asarray(figure.axes[0].images[0].get_array()).shape == (600, 900, 3)
     assert plt.get_fignums() == []
 
 
 def test_a_figure_shows_itself_in_a_notebook() -> None:
-    png = single_figure(heatmap([[0.0, 1.0]]))._repr_jpeg_()  # type: ignore[attr-defined]
+    png = single_figure(heatmap([[0.0, 1.0]]), DisplayOptions())._repr_jpeg_()  # type: ignore[attr-defined]
     assert Image.open(io.BytesIO(png)).size[0] > 800
     overlay = Image.open(io.BytesIO(heatmap([[0.0, 1.0]])._repr_png_()))
     assert overlay.size == (120, 90)
@@ -99,15 +99,15 @@ def test_maps_of_no_picture_cannot_be_compared() -> None:
 
 def test_a_figure_is_saved_by_its_ending(tmp_path: Path) -> None:
     for ending in ("png", "jpg", "pdf", "svg", "npy"):
-        assert heatmap([[0.0, 1.0]]).save(tmp_path / f"map.{ending}").stat().st_size > 100
+        assert heatmap([[0.0, 1.0]]).export(tmp_path / f"map.{ending}").stat().st_size > 100
     with pytest.raises(PictureError, match=r"map\.doc'.*end its name on \.png"):
-        heatmap([[0.0, 1.0]]).save(tmp_path / "map.doc")
+        heatmap([[0.0, 1.0]]).export(tmp_path / "map.doc")
     with pytest.raises(PictureError, match="cannot be written"):
-        heatmap([[0.0, 1.0]]).save(tmp_path / "nowhere" / "map.png")
+        heatmap([[0.0, 1.0]]).export(tmp_path / "nowhere" / "map.png")
 
 
 def test_a_map_of_zeros_has_a_scale() -> None:
-    figure = single_figure(heatmap([[0.0, 0.0]]))
+    figure = single_figure(heatmap([[0.0, 0.0]]), DisplayOptions())
     norm = figure.axes[1].images[0].norm
     assert isinstance(norm, Normalize)
     assert norm.vmax == 1

@@ -15,7 +15,7 @@ from gradcam_widgets.errors import GradCAMError, ModelError, PictureError
 from gradcam_widgets.heatmaps.comparison import describe_difference
 from gradcam_widgets.heatmaps.heatmap import Heatmap
 from gradcam_widgets.heatmaps.rendering import blend, colorize, upsample
-from gradcam_widgets.heatmaps.scale import shared_limit
+from gradcam_widgets.heatmaps.scale import shared_vmax
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +84,7 @@ def test_nothing_of_a_map_can_be_changed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("evidence", "expected", "limit", "peak", "centroid"),
+    ("evidence", "expected", "vmax", "peak", "centroid"),
     [
         # for: rows (0·0.5 + 1·3.5) / 4, columns (0·1.5 + 1·2 + 2·0.5) / 4
         ("for", [[0.5, 0, 0], [1, 2, 0.5]], 2, (1, 1), (0.875, 0.75)),
@@ -96,13 +96,13 @@ def test_nothing_of_a_map_can_be_changed() -> None:
 def test_each_side_has_its_evidence_scale_and_place(
     evidence: Evidence,
     expected: list[list[float]],
-    limit: float,
+    vmax: float,
     peak: tuple[int, int],
     centroid: tuple[float, float],
 ) -> None:
     made = heatmap(PLAIN)
     assert made.evidence(evidence).tolist() == expected
-    assert made.limit(evidence) == limit
+    assert made.vmax(evidence) == vmax
     assert made.peak(evidence) == peak
     assert made.centroid(evidence) == pytest.approx(centroid)
 
@@ -115,7 +115,7 @@ def test_evidence_for_has_its_share_of_all() -> None:
 
 def test_a_side_without_evidence_has_no_place() -> None:
     made = heatmap([[-1, -2]])
-    assert made.limit("for") == 0
+    assert made.vmax("for") == 0
     assert made.peak() is None
     assert made.centroid() is None
     assert made.box() is None
@@ -123,19 +123,19 @@ def test_a_side_without_evidence_has_no_place() -> None:
 
 def test_several_maps_share_the_largest_limit() -> None:
     maps = [heatmap([[1, -5]]), heatmap([[3, -2]])]
-    assert shared_limit(maps) == 3
-    assert shared_limit(maps, "against") == 5
-    assert shared_limit(maps, "both") == 5
+    assert shared_vmax(maps) == 3
+    assert shared_vmax(maps, "against") == 5
+    assert shared_vmax(maps, "both") == 5
     with pytest.raises(GradCAMError, match=r"needs at least one map, and none was given\.$"):
-        shared_limit([])
+        shared_vmax([])
 
 
 def test_evidence_a_million_times_weaker_looks_weaker_on_a_shared_scale() -> None:
     strong, weak = heatmap(PLAIN, picture=scene()), heatmap(np.array(PLAIN) * 1e-6, picture=scene())
-    limit = shared_limit([strong, weak])
-    nothing = heatmap(np.zeros((2, 3)), picture=scene()).overlay(limit=limit)
-    assert not np.array_equal(strong.overlay(limit=limit), nothing)
-    assert np.array_equal(weak.overlay(limit=limit), nothing)
+    vmax = shared_vmax([strong, weak])
+    nothing = heatmap(np.zeros((2, 3)), picture=scene()).overlay(vmax=vmax)
+    assert not np.array_equal(strong.overlay(vmax=vmax), nothing)
+    assert np.array_equal(weak.overlay(vmax=vmax), nothing)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_the_box_is_in_pixels_of_the_picture(threshold: float, expected: tuple[i
 
 @pytest.mark.parametrize("threshold", [-0.1, 1.0, float("nan")])
 def test_a_threshold_that_is_no_share_is_refused(threshold: float) -> None:
-    with pytest.raises(PictureError, match=r"is a share of the maximum from 0 to below 1, not .*\.$"):
+    with pytest.raises(PictureError, match=r"^threshold must be in \[0, 1\), got .*\.$"):
         heatmap(PLAIN).box(threshold)
 
 
@@ -189,7 +189,7 @@ def test_the_overlay_is_the_signed_map_upsampled_coloured_and_blended() -> None:
     colors = colorize(upsample(made.values, (64, 96), "cubic"), 4.0, "both", "RdBu_r")
     expected = blend(shown, colors, 0.25)
     assert not np.array_equal(expected, shown)
-    seen = made.overlay(evidence="both", limit=4.0, opacity=0.25, fade=False, interpolation="cubic")
+    seen = made.overlay(evidence="both", vmax=4.0, opacity=0.25, fade=False, interpolation="cubic")
     assert np.array_equal(seen, expected)
     assert np.array_equal(made.overlay(opacity=0), shown)
     assert made.overlay(scene(30, 20)).shape == (30, 20, 3)
@@ -209,17 +209,17 @@ def test_without_a_scale_given_the_maps_own_maximum_takes_the_end_colour() -> No
 def test_by_default_weaker_evidence_is_more_transparent(evidence: Evidence, shares: list[float]) -> None:
     shown = np.full((16, 24, 3), 200, np.uint8)
     made = heatmap(PLAIN, picture=shown)
-    solid = made.overlay(evidence=evidence, limit=2, opacity=1, fade=False, interpolation="cells")
+    solid = made.overlay(evidence=evidence, vmax=2, opacity=1, fade=False, interpolation="cells")
     share = np.kron(np.reshape(shares, (2, 3)), np.ones((8, 8)))[:, :, None] * 0.6
     expected = shown * (1 - share) + solid * share
-    seen = made.overlay(evidence=evidence, limit=2, opacity=0.6, interpolation="cells")
+    seen = made.overlay(evidence=evidence, vmax=2, opacity=0.6, interpolation="cells")
     np.testing.assert_allclose(seen, expected, atol=0.501)
 
 
 @pytest.mark.parametrize("opacity", [-0.5, 1.5])
 def test_an_opacity_is_checked_even_where_the_map_is_weak(opacity: float) -> None:
-    with pytest.raises(PictureError, match=rf"^An opacity lies between 0 and 1, not at {opacity:g}\.$"):
-        heatmap(PLAIN, picture=scene()).overlay(opacity=opacity, limit=8)
+    with pytest.raises(PictureError, match=rf"^opacity must be between 0 and 1, got {opacity:g}\.$"):
+        heatmap(PLAIN, picture=scene()).overlay(opacity=opacity, vmax=8)
 
 
 def test_a_map_can_be_laid_over_another_picture() -> None:
@@ -356,17 +356,17 @@ def test_what_has_no_rows_and_columns_is_no_map(shape: tuple[int, ...]) -> None:
 
 def test_raw_values_are_saved_as_they_are(tmp_path: Path) -> None:
     made = heatmap(PLAIN)
-    path = made.save(tmp_path / "map.npy")
+    path = made.export(tmp_path / "map.npy")
     assert path == tmp_path / "map.npy"
     assert np.array_equal(np.load(path), made.values)
 
 
 def test_an_ending_counts_in_either_case(tmp_path: Path) -> None:
-    assert np.load(heatmap(PLAIN).save(tmp_path / "MAP.NPY")).shape == (2, 3)
+    assert np.load(heatmap(PLAIN).export(tmp_path / "MAP.NPY")).shape == (2, 3)
 
 
 def test_the_figure_is_saved_as_a_picture(tmp_path: Path) -> None:
-    path = heatmap(PLAIN, picture=scene()).save(str(tmp_path / "map.png"))
+    path = heatmap(PLAIN, picture=scene()).export(str(tmp_path / "map.png"))
     with Image.open(path) as saved:
         assert saved.format == "PNG"
         assert len(np.unique(np.asarray(saved.convert("RGB")).reshape(-1, 3), axis=0)) > 100
@@ -375,7 +375,7 @@ def test_the_figure_is_saved_as_a_picture(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["map.txt", "map", "absent/map.npy", "absent/map.png"])
 def test_a_map_cannot_be_saved_under_another_ending_or_nowhere(tmp_path: Path, name: str) -> None:
     with pytest.raises(PictureError, match=r"^[^\n]*map[^\n]*\.$"):
-        heatmap(PLAIN, picture=scene()).save(tmp_path / name)
+        heatmap(PLAIN, picture=scene()).export(tmp_path / name)
     assert not list(tmp_path.iterdir())
 
 
@@ -410,7 +410,7 @@ def test_only_evidence_above_the_threshold_is_laid_over_the_picture() -> None:
     assert not changed[:, 16:].any()
     against = made.overlay(interpolation="cells", threshold=0.5, opacity=1.0, fade=False, evidence="against")
     assert (against != made.picture).any(axis=2)[48:, 48:].mean() > 0.95
-    with pytest.raises(PictureError, match="from 0 to below 1, not 1"):
+    with pytest.raises(PictureError, match=r"in \[0, 1\), got 1"):
         made.overlay(threshold=1.0)
 
 

@@ -182,7 +182,7 @@ def test_each_pixel_can_have_its_opacity() -> None:
 @pytest.mark.parametrize("opacity", [-0.25, 1.5, float("nan")])
 def test_an_opacity_beyond_its_range_is_refused(opacity: float) -> None:
     grey = np.zeros((2, 2, 3), np.uint8)
-    with pytest.raises(PictureError, match=r"^An opacity lies between 0 and 1, not at .*\.$"):
+    with pytest.raises(PictureError, match=r"^opacity must be between 0 and 1, got .*\.$"):
         blend(grey, grey, opacity)
 
 

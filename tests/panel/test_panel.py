@@ -536,8 +536,8 @@ def test_an_upload_that_is_no_picture_is_refused_and_the_old_picture_stays(
 
 def test_how_it_looks_goes_both_ways_and_asks_nothing(panel: GradCAMPanel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Inquiry, "heatmap", lambda *_: pytest.fail("the network was asked"))
-    panel.view.set_state({"opacity": 0.25, "evidence": "against", "limit": 3.5, "interpolation": "cells"})
-    assert (panel.opacity, panel.evidence, panel.limit, panel.interpolation) == (0.25, "against", 3.5, "cells")
+    panel.view.set_state({"opacity": 0.25, "evidence": "against", "vmax": 3.5, "interpolation": "cells"})
+    assert (panel.opacity, panel.evidence, panel.vmax, panel.interpolation) == (0.25, "against", 3.5, "cells")
     panel.colormap, panel.threshold, panel.fade = "magma", 0.5, False
     assert (panel.view.colormap, panel.view.threshold, panel.view.fade) == ("magma", 0.5, False)
     assert len(panel.view.tables["magma"]) == 768
@@ -970,8 +970,8 @@ def test_a_network_that_was_chosen_stays_with_the_next_picture() -> None:
         ({"clas_index": 3}, "clas_index"),
         ({"categories": ["a"]}, "model=…"),
         ({"classifier": torch.nn.Linear(1, 1)}, "model=…"),
-        ({"limit": 0.0}, "positive number"),
-        ({"limit": float("nan")}, "positive number"),
+        ({"vmax": 0.0}, "positive, finite number"),
+        ({"vmax": float("nan")}, "positive, finite number"),
         ({"edits": 5}, "no list of changes"),
     ],
 )

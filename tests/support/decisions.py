@@ -155,7 +155,7 @@ def _record_the_package(recorder: Recorder) -> None:
         return plain_predictions(self, k, picture)
 
     def peak(self: Any, evidence: Any = "for") -> Any:
-        seen = np.sort(np.abs(self.evidence(evidence)), axis=None)[::-1] / (self.limit(evidence) or 1)
+        seen = np.sort(np.abs(self.evidence(evidence)), axis=None)[::-1] / (self.vmax(evidence) or 1)
         if len(seen) > 1:
             recorder.note("peak", self.title, seen[0] - seen[1], seen[0] - seen[1])
         return plain_peak(self, evidence)
@@ -168,7 +168,7 @@ def _record_the_package(recorder: Recorder) -> None:
             return all(plain_box(self, threshold + sign * step, *arguments, **options) == found for sign in (1, -1))
 
         same = takewhile(stays, steps)
-        smooth = self.upsampled(evidence="for") / self.limit()
+        smooth = self.upsampled(evidence="for") / self.vmax()
         nearest = smooth.ravel()[np.abs(smooth - threshold).argmin()]
         recorder.note("box", f"{self.title} above {threshold:g}", nearest, max(same, default=0.0))
         return found

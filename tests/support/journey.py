@@ -72,9 +72,9 @@ def journey() -> dict[str, Any]:
     first, second = sample.classifier.trace(sample.picture).compare(sample.categories)
     picture = Path(file_name())
     image(first.overlay()).save(picture)
-    first.save("map.png")
-    first.save("map.pdf")
-    first.save("values.npy")
+    first.export("map.png")
+    first.export("map.pdf")
+    first.export("values.npy")
     return {
         "package": str(Path(__file__).parent),
         "sample": [repr(sample), digest(sample.picture)],

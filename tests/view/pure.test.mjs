@@ -76,7 +76,7 @@ test("evidence is seen from either side", () => {
   assert.deepEqual([...view.select(values, "both")], [-2, 0, 3, 0.5]);
 });
 
-test("the limit is the largest absolute value", () => {
+test("the end of the scale is the largest absolute value", () => {
   assert.equal(view.maxAbs(Float32Array.of(-3, 2, 0)), 3);
   assert.equal(view.maxAbs(Float32Array.of(0, 0)), 0);
 });
@@ -120,8 +120,8 @@ for (const { name, values, grid, size, interpolation, expected, tolerance } of g
 }
 
 test("colours stand where numpy's rounding puts them", () => {
-  for (const { value, limit, signed, expected } of golden.colorIndices) {
-    assert.equal(view.colorIndex(value, limit, signed), expected, `${value} of ${limit}, signed ${signed}`);
+  for (const { value, vmax, signed, expected } of golden.colorIndices) {
+    assert.equal(view.colorIndex(value, vmax, signed), expected, `${value} of ${vmax}, signed ${signed}`);
   }
 });
 
@@ -134,7 +134,7 @@ for (const {
   grid,
   size,
   picture,
-  limit,
+  vmax,
   opacity,
   fade,
   threshold,
@@ -146,7 +146,7 @@ for (const {
     const large = view.upsample(seen, grid, size, interpolation);
     const table = bytes(golden.tables[colormap]);
     const out = view.composite(bytes(picture), large, {
-      vmax: limit ?? view.maxAbs(seen),
+      vmax: vmax ?? view.maxAbs(seen),
       signed: evidence === "both",
       table,
       opacity,

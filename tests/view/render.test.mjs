@@ -105,7 +105,7 @@ test("what the kernel changes is shown and not echoed", async () => {
   model.set("threshold", 0.4);
   model.set("evidence", "both");
   model.set("interpolation", "cells");
-  model.set("limit", 7);
+  model.set("vmax", 7);
   model.set("edits", [{ kind: "crop", box: [0, 0, 9, 9] }]);
   model.set("message", "This cannot be done.");
   model.set("guessing", true);
@@ -158,10 +158,10 @@ test("a scale can be kept, and let go", async () => {
     values = view.readValues(model.get("maps").items[0]);
   scale.value = "shared";
   scale.fire("change");
-  assert.equal(model.get("limit"), view.maxAbs(view.select(values, "for")));
+  assert.equal(model.get("vmax"), view.maxAbs(view.select(values, "for")));
   scale.value = "own";
   scale.fire("change");
-  assert.equal(model.get("limit"), null);
+  assert.equal(model.get("vmax"), null);
   assert.equal(model.saves, 0);
 });
 

@@ -18,11 +18,11 @@ from matplotlib import colormaps
 
 from gradcam_widgets import Heatmap
 from gradcam_widgets.heatmaps.display import DEFAULT_COLORMAPS
-from gradcam_widgets.view import HeatmapView, write_page
+from gradcam_widgets.view import HeatmapView, export_page
 from gradcam_widgets.view.heatmap_view import VIEW_MODULE
 from gradcam_widgets.view.modules import STATIC, lean
 from gradcam_widgets.view.page import SCRIPT
-from gradcam_widgets.view.traits import COLORMAPS, DEFAULT_LOOK, LOOK
+from gradcam_widgets.view.traits import COLORMAPS, DISPLAY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -124,7 +124,7 @@ def made_golden(folder: Path) -> dict[str, Any]:
         "view": str(view),
         "modules": str(STATIC),
         "evidence": EVIDENCE,
-        "display": LOOK,
+        "display": DISPLAY,
         "defaultColormaps": DEFAULT_COLORMAPS,
         **WORDS,
         "tables": {
@@ -224,11 +224,11 @@ def upsampling(
 def color_indices() -> list[dict[str, Any]]:
     values = [*np.linspace(-2.5, 2.5, 101), 1.0, -1.0, 0.0, 2.0, -2.0]
     cases = []
-    for value, limit, signed in product(map(float, values), (2.0, 0.75, 0.0), (False, True)):
-        share = float(np.clip(value / limit, -1, 1)) if limit else 0.0
+    for value, vmax, signed in product(map(float, values), (2.0, 0.75, 0.0), (False, True)):
+        share = float(np.clip(value / vmax, -1, 1)) if vmax else 0.0
         position = (share + 1) / 2 if signed else max(share, 0.0)
         expected = int(np.rint(position * 255))
-        cases.append({"value": value, "limit": limit, "signed": signed, "expected": expected})
+        cases.append({"value": value, "vmax": vmax, "signed": signed, "expected": expected})
     return cases
 
 
@@ -240,13 +240,13 @@ def overlays() -> list[dict[str, Any]]:
     combinations = list(product(EVIDENCE, (True, False), (0.0, 0.35), INTERPOLATIONS, (None, 0.6, 1.7)))
     for i, (evidence, fade, threshold, interpolation, share) in enumerate(combinations):
         colormap, opacity = COLORMAPS[i % len(COLORMAPS)], (0.5, 0.75, 1.0)[i % 3]
-        limit = None if share is None else share * shown.limit(evidence)
+        vmax = None if share is None else share * shown.vmax(evidence)
         overlay = shown.overlay(
             evidence=evidence,
             fade=fade,
             threshold=threshold,
             interpolation=interpolation,
-            limit=limit,
+            vmax=vmax,
             colormap=colormap,
             opacity=opacity,
         )
@@ -261,23 +261,23 @@ def overlays() -> list[dict[str, Any]]:
                 "grid": shown.grid,
                 "size": PICTURE_SIZE,
                 "picture": picture.tobytes(),
-                "limit": limit,
+                "vmax": vmax,
                 "opacity": opacity,
                 "fade": fade,
                 "threshold": threshold,
                 "expected": np.dstack([overlay, picture[..., 3]]).tobytes(),
-                "undecided": undecided(shown, evidence, interpolation, limit, threshold),
+                "undecided": undecided(shown, evidence, interpolation, vmax, threshold),
             }
         )
     return cases
 
 
 def undecided(
-    shown: Heatmap, evidence: Evidence, interpolation: Interpolation, limit: float | None, threshold: float
+    shown: Heatmap, evidence: Evidence, interpolation: Interpolation, vmax: float | None, threshold: float
 ) -> list[int]:
     """List the pixels whose colour lies between two of the table, or whose value lies at the threshold itself."""
     large = shown.upsampled(PICTURE_SIZE, interpolation, evidence).astype(np.float64)
-    share = np.clip(large / (limit or shown.limit(evidence)), -1, 1)
+    share = np.clip(large / (vmax or shown.vmax(evidence)), -1, 1)
     position = 255 * ((share + 1) / 2 if evidence == "both" else share)
     between = np.abs(position - np.floor(position) - 0.5) < UNDECIDED
     strength = np.abs(large) / np.abs(large).max()
@@ -338,7 +338,7 @@ def exported(folder: Path) -> dict[str, Any]:
     heatmaps = [
         heatmap(10 * index + len(layer), index, name, layer) for (index, name), layer in product(classes, layers)
     ]
-    text = write_page(folder / "page.html", heatmaps, DEFAULT_LOOK, layer="features").read_text("utf-8")
+    text = export_page(folder / "page.html", heatmaps, layer="features").read_text("utf-8")
     data = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
     script = re.search(r'<script type="module">(.*?)</script>', text, re.DOTALL)
     assert data is not None

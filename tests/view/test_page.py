@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import asdict
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +18,11 @@ from PIL import Image
 from gradcam_widgets import Classifier, GradCAMError, Heatmap
 from gradcam_widgets.classifiers.preprocessing import Preprocessing
 from gradcam_widgets.errors import LayerError, PictureError
+from gradcam_widgets.heatmaps.display import DisplayOptions
 from gradcam_widgets.panel import GradCAMPanel
 from gradcam_widgets.view.modules import page_script
-from gradcam_widgets.view.page import write_page
-from gradcam_widgets.view.traits import COLORMAPS, DEFAULT_LOOK, LOOK
+from gradcam_widgets.view.page import export_page
+from gradcam_widgets.view.traits import COLORMAPS
 from tests.support.models import Pooled, random_network
 
 if TYPE_CHECKING:
@@ -104,7 +106,7 @@ def heatmap(class_index: int = 3, layer: str = "features", category: str | None 
 
 
 def written(folder: Path, heatmaps: list[Heatmap], look: dict[str, Any] | None = None, **options: Any) -> Page:
-    path = write_page(folder / "page.html", heatmaps, {**DEFAULT_LOOK, **(look or {})}, **options)
+    path = export_page(folder / "page.html", heatmaps, DisplayOptions(**(look or {})), **options)
     return Page(path.read_text("utf-8"))
 
 
@@ -153,9 +155,9 @@ def test_classes_have_their_name_probability_and_logit(tmp_path: Path) -> None:
 
 
 def test_the_page_opens_with_the_look_that_was_given(tmp_path: Path) -> None:
-    look = {"opacity": 0.3, "colormap": "magma", "threshold": 0.2, "evidence": "both", "limit": 7.5, "fade": False}
+    look = {"opacity": 0.3, "colormap": "magma", "threshold": 0.2, "evidence": "both", "vmax": 7.5, "fade": False}
     page = written(tmp_path, [heatmap()], look)
-    assert page.facts["look"] == {**{name: DEFAULT_LOOK[name] for name in LOOK}, **look}
+    assert page.facts["display"] == {**asdict(DisplayOptions()), **look}
     tables = page.facts["tables"]
     assert set(tables) == {*COLORMAPS, "magma"}
     assert {len(base64.b64decode(table)) for table in tables.values()} == {768}
@@ -244,12 +246,12 @@ def test_a_map_without_its_picture_and_a_file_that_cannot_be_written_are_said(tm
         written(tmp_path, [heatmap(picture=None)])
     for name in ("page.png", "page"):
         with pytest.raises(PictureError, match=rf"^A page cannot be saved as '.*{name}': end its name on \.html\.$"):
-            write_page(tmp_path / name, [heatmap()], DEFAULT_LOOK)
+            export_page(tmp_path / name, [heatmap()])
     with pytest.raises(
         PictureError,
         match=r"^'.*nowhere.*' cannot be written .*: choose a folder that exists and that you may write in\.$",
     ):
-        write_page(tmp_path / "nowhere" / "page.html", [heatmap()], DEFAULT_LOOK)
+        export_page(tmp_path / "nowhere" / "page.html", [heatmap()])
     assert not list(tmp_path.iterdir())
 
 
@@ -273,7 +275,7 @@ def test_the_panel_exports_the_class_and_layer_it_shows_first(panel: GradCAMPane
     assert set(offered) == {(index, layer) for index in (2, 4) for layer in ("stem.0", "features")}
     assert len(offered) == len(page.facts["maps"])
     assert (page.facts["class_index"], page.facts["layer"]) == (4, "features")
-    assert page.facts["look"]["evidence"] == "both"
+    assert page.facts["display"]["evidence"] == "both"
     shown = offered[4, "features"]
     assert np.abs(decoded(shown) - panel.heatmap.values).max() <= 0.51 * shown["step"]
 

@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from gradcam_widgets.heatmaps.figures import save_figure
+from gradcam_widgets.heatmaps.figures import export_figure
 from gradcam_widgets.samples.sample import Sample, elephants, iguana, submarine
 from gradcam_widgets.samples.scenes.classes import CATEGORIES
 from gradcam_widgets.samples.scenes.scene import render
@@ -136,7 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("out", type=Path, metavar="OUT.jpg")
     parser.add_argument("--walkthroughs", choices=WORLDS, metavar="WORLD", help=f"one of {', '.join(WORLDS)}")
     options = parser.parse_args(arguments)
-    save_figure(walkthrough_sheet(options.walkthroughs) if options.walkthroughs else scene_sheet(), options.out)
+    export_figure(walkthrough_sheet(options.walkthroughs) if options.walkthroughs else scene_sheet(), options.out)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 // The controls of how a map is displayed, as a table: another display option is one more entry.
 
 import { checkboxField, makeOptions, rangeField, selectField } from "./dom.mjs";
-import { listen, ownLimit } from "./state.mjs";
+import { listen, ownVmax } from "./state.mjs";
 import { formatPercent } from "./text.mjs";
 
 /** @import { Option } from "./dom.mjs" */
@@ -59,6 +59,8 @@ export const CONTROLS = [
       ...Object.keys(wire.get("tables")).map((name) => /** @type {Option} */ ([name, COLORMAP_TEXTS[name] ?? name])),
     ],
     optionsFrom: "tables",
+    toControl: (name) => name ?? "",
+    toTrait: (value) => value || null,
   },
   {
     id: "interpolation",
@@ -76,13 +78,13 @@ export const CONTROLS = [
     id: "scale",
     label: "Scale",
     kind: "select",
-    trait: "limit",
+    trait: "vmax",
     options: [
       ["own", "its own"],
       ["shared", "shared: keep this one"],
     ],
-    toControl: (limit) => (limit === null ? "own" : "shared"),
-    toTrait: (value, state) => (value === "own" ? null : ownLimit(state)),
+    toControl: (vmax) => (vmax === null ? "own" : "shared"),
+    toTrait: (value, state) => (value === "own" ? null : ownVmax(state)),
   },
   { id: "opacity", label: "Opacity", kind: "range", trait: "opacity", max: 1, describe: formatPercent },
   {

@@ -1,6 +1,6 @@
 // An exported page's data, and a model without a kernel that holds them.
 
-/** @import { MapItem, Prediction, Traits } from "./wire.mjs" */
+/** @import { Display, MapItem, Prediction, Traits } from "./wire.mjs" */
 
 /**
  * @typedef {object} PageData What page.py writes into a page.
@@ -9,7 +9,7 @@
  * @property {Record<string, string>} notes one for each layer
  * @property {Prediction[]} classes
  * @property {Record<string, string>} tables
- * @property {Pick<Traits, "opacity" | "colormap" | "threshold" | "evidence" | "interpolation" | "limit" | "fade">} look
+ * @property {Display} display
  * @property {boolean} guessing
  * @property {string} layer
  * @property {number} class_index
@@ -74,7 +74,7 @@ export function readMaps(data) {
  */
 export function firstTraits(data, maps) {
   return {
-    ...data.look,
+    ...data.display,
     tables: Object.fromEntries(Object.entries(data.tables).map(([name, table]) => [name, fromBase64(table)])),
     picture: { ...data.picture, jpeg: fromBase64(data.picture.jpeg) },
     maps,

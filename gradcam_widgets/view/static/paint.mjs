@@ -4,7 +4,7 @@ import { boundingBox } from "./boxes.mjs";
 import { makeElement } from "./dom.mjs";
 import { contextOf } from "./image.mjs";
 import { composite } from "./maps.mjs";
-import { colorTable, isHidden, scaleLimit } from "./state.mjs";
+import { colorTable, isHidden, scaleVmax } from "./state.mjs";
 import { EVIDENCE_TEXTS, formatSignificant } from "./text.mjs";
 
 /** @import { Frame } from "./frames.mjs" */
@@ -24,7 +24,7 @@ export function paintFrames(state) {
   if (!image) return;
   const [height, width] = size;
   const display = {
-    vmax: scaleLimit(state),
+    vmax: scaleVmax(state),
     signed: wire.get("evidence") === "both",
     table: colorTable(state),
     fade: wire.get("fade"),
@@ -72,7 +72,7 @@ export function createColorBar(state) {
     element: makeElement("div", { class: "gcw-scale" }, label, makeElement("div", {}, canvas, ends)),
     paint() {
       const evidence = state.wire.get("evidence");
-      const vmax = scaleLimit(state);
+      const vmax = scaleVmax(state);
       const table = colorTable(state);
       const pixels = new Uint8ClampedArray(COLORS * 4);
       for (let i = 0; i < COLORS; i++) pixels.set([...table.subarray(3 * i, 3 * i + 3), 255], 4 * i);

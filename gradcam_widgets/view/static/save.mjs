@@ -2,7 +2,7 @@
 
 import { makeElement } from "./dom.mjs";
 import { contextOf } from "./image.mjs";
-import { scaleLimit } from "./state.mjs";
+import { scaleVmax } from "./state.mjs";
 import { describeScale, wrap } from "./text.mjs";
 
 /** @import { State } from "./state.mjs" */
@@ -61,6 +61,6 @@ function drawSheet(state, bar) {
 /** @param {State} state */
 function caption(state) {
   const items = state.frames.map(({ item }) => item);
-  const scale = describeScale(scaleLimit(state), state.wire.get("evidence"));
+  const scale = describeScale(scaleVmax(state), state.wire.get("evidence"));
   return `${items.map((item) => item.caption).join(" · ")} Scale ${scale}. ${items[0].note}`;
 }

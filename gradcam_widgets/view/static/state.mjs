@@ -73,7 +73,7 @@ export function isHidden({ wire }) {
  *
  * @param {State} state
  */
-export function ownLimit({ frames }) {
+export function ownVmax({ frames }) {
   return Math.max(0, ...frames.map((frame) => frame.vmax));
 }
 
@@ -82,8 +82,8 @@ export function ownLimit({ frames }) {
  *
  * @param {State} state
  */
-export function scaleLimit(state) {
-  return state.wire.get("limit") ?? ownLimit(state);
+export function scaleVmax(state) {
+  return state.wire.get("vmax") ?? ownVmax(state);
 }
 
 /**

@@ -31,7 +31,20 @@
 /** @typedef {{ jpeg: Uint8Array<ArrayBuffer>, size: Size, window: Box }} Picture */
 
 /**
- * @typedef {object} Traits
+ * @typedef {object} Display The fields of Python's DisplayOptions.
+ * @property {Evidence} evidence
+ * @property {number} opacity
+ * @property {boolean} fade
+ * @property {number} threshold
+ * @property {string | null} colormap
+ * @property {number | null} vmax
+ * @property {Interpolation} interpolation
+ */
+
+/**
+ * @typedef {Display & OtherTraits} Traits
+ *
+ * @typedef {object} OtherTraits
  * @property {Picture} picture
  * @property {{ seq: number, items: MapItem[] }} maps
  * @property {Prediction[]} predictions
@@ -43,13 +56,6 @@
  * @property {Record<string, Bytes>} tables
  * @property {object} upload
  * @property {number} largest_upload
- * @property {number} opacity
- * @property {string} colormap
- * @property {number} threshold
- * @property {Evidence} evidence
- * @property {Interpolation} interpolation
- * @property {number | null} limit
- * @property {boolean} fade
  * @property {boolean} guessing
  * @property {Box | null} guess
  * @property {boolean} revealed
