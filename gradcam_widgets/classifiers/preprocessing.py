@@ -52,15 +52,15 @@ class Preprocessing:
         Args:
             picture: Axes (row, column, RGB), uint8.
         """
-        image = Image.fromarray(picture)
+        resampled = Image.fromarray(picture)
         resampling = Image.Resampling.BICUBIC if self.bicubic else Image.Resampling.BILINEAR
         rows, columns = self.size
         if self.geometry == "squash":
-            image = image.resize((columns, rows), resampling)
+            resampled = resampled.resize((columns, rows), resampling)
         else:
             shape = fitting.resized(picture.shape[:2], self.size, self.resize)
-            image = image.resize(shape[::-1], resampling).crop(fitting.middle(shape, self.size))
-        values = torch.from_numpy(np.asarray(image, dtype=np.float32) / 255)
+            resampled = resampled.resize(shape[::-1], resampling).crop(fitting.middle(shape, self.size))
+        values = torch.from_numpy(np.asarray(resampled, dtype=np.float32) / 255)
         normalised = (values - torch.tensor(self.mean)) / torch.tensor(self.std)
         return normalised.movedim(-1, 0)[None].contiguous()
 

@@ -44,12 +44,12 @@ def load(name: str, *, geometry: Geometry, weights: str) -> Classifier:
     """Load one with published weights, or those of a file of the user's own."""
     published = published_weights(name, weights)
     checkpoint = own_checkpoint(name)
-    state, categories = read_checkpoint(checkpoint or fetch(published_file(published)))
-    class_names = categories or list(published.meta["categories"])
+    state, own_names = read_checkpoint(checkpoint or fetch(published_file(published)))
+    names_of_classes = own_names or list(published.meta["categories"])
     return Classifier(
-        build(name, state, len(class_names), published, checkpoint),
+        build(name, state, len(names_of_classes), published, checkpoint),
         of_preset(published.transforms(), geometry),
-        class_names,
+        names_of_classes,
         name=name,
     )
 

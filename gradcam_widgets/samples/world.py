@@ -29,8 +29,8 @@ def choose_world(world: str | None = None) -> World:
     """
     wanted = world or os.environ.get(WORLD_VARIABLE) or "auto"
     if wanted not in WORLDS:
-        source = "" if world else f" in {WORLD_VARIABLE}"
-        raise GradCAMError(f"There is no world {wanted!r}{source}: choose one of {', '.join(WORLDS)}.")
+        where = "" if world else f" in {WORLD_VARIABLE}"
+        raise GradCAMError(f"There is no world {wanted!r}{where}: choose one of {', '.join(WORLDS)}.")
     return _available() if wanted == "auto" else cast("World", wanted)
 
 

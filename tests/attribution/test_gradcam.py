@@ -143,11 +143,11 @@ def test_maps_are_those_of_finite_differences(layer: str, class_index: int) -> N
     ],
 )
 def test_maps_are_captums_even_where_an_in_place_operation_follows(network: str, layer: str) -> None:
-    model = random_network(network, num_classes=10)
+    built = random_network(network, num_classes=10)
     batch, classes = picture(64, 96, pictures=2), [3, 7]
-    captum = LayerGradCam(model, model.get_submodule(layer))
+    captum = LayerGradCam(built, built.get_submodule(layer))
     expected = captum.attribute(batch, target=torch.tensor(classes), relu_attributions=False).detach()[:, 0]
-    for found, reference in zip(GradCAM(model).heatmaps(batch, classes, layer), expected, strict=True):
+    for found, reference in zip(GradCAM(built).heatmaps(batch, classes, layer), expected, strict=True):
         assert_equal(found, reference)
 
 

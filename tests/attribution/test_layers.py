@@ -71,14 +71,14 @@ def one_patch(row: int, column: int, side: int, rows: int = 32, columns: int = 6
 def test_the_default_is_the_last_spatial_output_before_pooling_and_says_why(
     network: str, default: str, grid: tuple[int, int], why: str
 ) -> None:
-    model, batch = random_network(network), picture(224, 224)
-    found = candidate_layers(model, batch)
+    built, batch = random_network(network), picture(224, 224)
+    found = candidate_layers(built, batch)
     chosen = [layer for layer in found if layer.default]
     assert [(layer.name, layer.grid) for layer in chosen] == [(default, grid)]
     assert chosen[0].why.startswith(why)
     assert not any(layer.why for layer in found if not layer.default)
     assert str(chosen[0]) == f"{default} · {grid[0]}×{grid[1]}"
-    trace = GradCAM(model).trace(batch)
+    trace = GradCAM(built).trace(batch)
     assert [layer.name for layer in trace.layers] == [default]
     assert trace.activations[default].shape[2:] == grid
 

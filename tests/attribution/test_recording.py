@@ -444,10 +444,10 @@ def test_the_scores_are_those_of_the_plain_pass(build: Callable[[], nn.Module]) 
 @pytest.mark.parametrize("network", ["resnet18", "vgg11", "densenet121", "squeezenet1_1", "vit_b_16", "swin_t"])
 def test_a_map_of_the_default_layer_takes_exactly_one_forward_pass(network: str) -> None:
     options = {"image_size": 64} if network.startswith("vit") else {}
-    model = random_network(network, num_classes=5, **options)
+    built = random_network(network, num_classes=5, **options)
     passes = []
-    model.register_forward_pre_hook(lambda *_: passes.append(1))
-    trace = GradCAM(model).trace(picture(64, 64))
+    built.register_forward_pre_hook(lambda *_: passes.append(1))
+    trace = GradCAM(built).trace(picture(64, 64))
     trace.heatmap(1)
     trace.heatmap(2, method="hirescam")
     assert len(passes) == 1

@@ -32,11 +32,11 @@ def measure(name: str, tool: str) -> int:
     """Return by how many KiB this process grows at most while a tool answers once (Linux only)."""
     from tests.benchmarks.speed import SIZE, TOOLS, network
 
-    model = network(name)
+    built = network(name)
     batch = torch.randn(BATCH, 3, SIZE, SIZE)
-    ask = TOOLS[tool](model, GradCAM(model).trace(batch[:1]).layers[0].name)
+    ask = TOOLS[tool](built, GradCAM(built).trace(batch[:1]).layers[0].name)
     ask(batch[:2], [0, 1])
-    model.zero_grad()  # pytorch-grad-cam leaves gradients on the weights
+    built.zero_grad()  # pytorch-grad-cam leaves gradients on the weights
     gc.collect()
     ctypes.CDLL("libc.so.6").malloc_trim(0)
     Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # the high-water mark starts anew

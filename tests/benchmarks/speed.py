@@ -155,12 +155,12 @@ def picture(seed: int) -> Tensor:
 
 def cold(name: str, runs: int) -> list[str]:
     """Time one map of a new picture, and another class right after a first, and return a row of the table."""
-    model = network(name)
+    built = network(name)
     first = picture(0)
-    layer = GradCAM(model).trace(first).layers[0].name
-    (class_index,) = strong_classes(model, [layer], first, 1)
-    expected = reference(model, layer, first, class_index)
-    asks = {tool: make(copy.deepcopy(model), layer) for tool, make in TOOLS.items()}
+    layer = GradCAM(built).trace(first).layers[0].name
+    (class_index,) = strong_classes(built, [layer], first, 1)
+    expected = reference(built, layer, first, class_index)
+    asks = {tool: make(copy.deepcopy(built), layer) for tool, make in TOOLS.items()}
     for tool, right in expected.items():
         check(f"{tool} on {name}", asks[tool](first, [class_index]), right)
     off = np.abs(np.maximum(expected["ours"], 0) - expected["torch-cam"]).max() / np.abs(expected["ours"]).max()
@@ -168,7 +168,7 @@ def cold(name: str, runs: int) -> list[str]:
     batches = [picture(number) for number in range(1, runs + 2)]
 
     def another_class(number: int) -> Callable[[], object]:
-        trace = GradCAM(model).trace(batches[number], layer)
+        trace = GradCAM(built).trace(batches[number], layer)
         trace.heatmap(class_index)
         return lambda: trace.heatmap((class_index + 1) % trace.logits.shape[1])
 
@@ -191,11 +191,11 @@ def cold(name: str, runs: int) -> list[str]:
 
 def four_by_five(runs: int) -> list[list[str]]:
     """Time four layers × five classes on ResNet-18 and return the rows of the table."""
-    model = network("resnet18")
+    built = network("resnet18")
     first = picture(0)
-    classes = strong_classes(model, LAYERS, first, 5)
-    expected = [[reference(model, layer, first, c) for layer in LAYERS] for c in classes]
-    models = {tool: copy.deepcopy(model) for tool in TOOLS}
+    classes = strong_classes(built, LAYERS, first, 5)
+    expected = [[reference(built, layer, first, c) for layer in LAYERS] for c in classes]
+    models = {tool: copy.deepcopy(built) for tool in TOOLS}
 
     run_plain = plain(models["plain pass"])
     extractor = torchcam.methods.GradCAM(models["torch-cam"], list(LAYERS))

@@ -196,11 +196,11 @@ def test_cmyk_jpeg_of_adobe_stores_inverted_inks(
     ],
 )
 def test_palette(transparency: int | bytes | None, left: tuple[int, ...], right: tuple[int, ...]) -> None:
-    image = Image.new("P", (16, 8), 0)
-    image.putpalette([200, 100, 0, *BLUE])
-    image.paste(1, (8, 0, 16, 8))
+    palette = Image.new("P", (16, 8), 0)
+    palette.putpalette([200, 100, 0, *BLUE])
+    palette.paste(1, (8, 0, 16, 8))
     options = {} if transparency is None else {"transparency": transparency}
-    picture = read_picture(encoded(image, "PNG", **options))
+    picture = read_picture(encoded(palette, "PNG", **options))
     np.testing.assert_array_equal(picture, np.hstack([uniform(left, 8, 8), uniform(right, 8, 8)]))
 
 

@@ -54,9 +54,9 @@ def scale_channel(network: str, factor: float, patch: pytest.MonkeyPatch) -> Non
         return output
 
     def changed(classes: int) -> nn.Module:
-        model = build(classes)
-        model.get_submodule(layer).register_forward_hook(scaled)
-        return model
+        built = build(classes)
+        built.get_submodule(layer).register_forward_hook(scaled)
+        return built
 
     patch.setitem(NETWORKS, network, changed)
 
@@ -65,14 +65,14 @@ def heaviest_channel(network: str) -> int:
     """Return the channel whose mean gradient times activations is largest in sum, by plain torch."""
     _, name, layer = WALKTHROUGHS[network]
     sample = SAMPLES[name](world="scene")
-    model, kept = sample.classifier.model, []
+    built, kept = sample.classifier.model, []
 
     def keep(_module: object, _inputs: object, output: Tensor) -> Tensor:
         kept.append(output)
         return output.clone()  # which an in-place layer may write over
 
-    handle = model.get_submodule(layer).register_forward_hook(keep)
-    scores = model(sample.classifier.preprocess(sample.picture))
+    handle = built.get_submodule(layer).register_forward_hook(keep)
+    scores = built(sample.classifier.preprocess(sample.picture))
     handle.remove()
     (gradient,) = torch.autograd.grad(scores[0, sample.classifier.class_index(sample.categories[0])], kept[0])
     added = (gradient.mean(dim=(2, 3), keepdim=True) * kept[0]).sum(dim=(2, 3))[0]

@@ -167,9 +167,9 @@ def test_the_picture_is_the_one_the_network_saw(tmp_path: Path) -> None:
     rows, columns = np.indices((60, 80))
     picture = np.dstack([4 * rows, 3 * columns, np.full((60, 80), 30)]).astype(np.uint8)
     facts = written(tmp_path, [heatmap(picture=picture)]).facts["picture"]
-    image = cv2.imdecode(np.frombuffer(base64.b64decode(facts["jpeg"]), np.uint8), cv2.IMREAD_COLOR)
-    assert image is not None
-    assert np.abs(image[..., ::-1].astype(int) - picture).mean() < 3
+    decoded_image = cv2.imdecode(np.frombuffer(base64.b64decode(facts["jpeg"]), np.uint8), cv2.IMREAD_COLOR)
+    assert decoded_image is not None
+    assert np.abs(decoded_image[..., ::-1].astype(int) - picture).mean() < 3
     assert (facts["size"], facts["window"]) == ([60, 80], [0, 0, 80, 60])
 
 
