@@ -1,7 +1,7 @@
 // As much of a browser as the picture view touches, counting listeners and refusing markup.
 
 const ids = new Map();
-export const counts = { listeners: 0, frames: [], closed: 0, painted: [] };
+export const counts = { listeners: 0, frames: [], closed: 0, painted: [], drawn: [], saved: [] };
 
 class Node_ {
   parent = null;
@@ -119,6 +119,7 @@ class Element extends Node_ {
     for (const entry of [...this.listeners]) if (entry.type === type) entry.handler(event);
   }
   click() {
+    if (this.tag === "a") counts.saved.push(this.getAttribute("download"));
     for (let node = this; node; node = node.parent) node.fire("click", { target: this });
   }
   closest(selector) {
@@ -172,8 +173,9 @@ class Context {
   constructor(canvas) {
     this.canvas = canvas;
   }
-  drawImage(bitmap) {
-    this.canvas.grey = bitmap.grey;
+  drawImage(image, x, y) {
+    this.canvas.grey = image.grey;
+    counts.drawn.push({ image, x, y });
   }
   getImageData(_x, _y, width, height) {
     return { data: new Uint8ClampedArray(4 * width * height).fill(this.canvas.grey) };
@@ -202,7 +204,7 @@ Object.assign(globalThis, {
     createElementNS: (_, tag) => new Element(tag),
     getElementById: (id) => ids.get(id) ?? null,
   },
-  matchMedia: () => new Element("media"),
+  matchMedia: () => Object.assign(new Element("media"), { matches: true }),
   ImageData: class {
     constructor(data, width, height) {
       Object.assign(this, { data, width, height });

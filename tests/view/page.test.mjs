@@ -99,3 +99,38 @@ test("hostile names are text here too", () => {
   assert.ok(root.textContent.includes(golden.hostileName));
   assert.ok(!root.all((element) => ["script", "img"].includes(element.tag)).length);
 });
+
+test("predictions are in the order of their probability", () => {
+  const names = [...facts.classes].sort((a, b) => b.probability - a.probability).map(({ name }) => name);
+  const [bars] = root.all((element) => element.classes.has("gcw-bars"));
+  assert.deepEqual(
+    bars.children.map((button) => button.children[0].textContent),
+    names,
+  );
+});
+
+test("the layer's note is beside its map", () => {
+  for (const [layer, note] of Object.entries(facts.notes)) {
+    choose("Layer", layer);
+    assert.ok(root.textContent.includes(note), note);
+  }
+});
+
+test("another map takes the guess back", () => {
+  const [frame] = root.all((element) => element.classes.has("gcw-frame"));
+  const guessing = byLabel(root, "Guess first");
+  guessing.checked = true;
+  guessing.fire("change");
+  for (const key of ["Enter", "ArrowRight", "ArrowDown", "Enter"]) frame.fire("keydown", { key });
+  nextFrame();
+  assert.ok(root.all((element) => element.classes.has("gcw-guess")).length > 0);
+  choose("Layer", facts.maps[0].layer);
+  assert.equal(root.all((element) => element.classes.has("gcw-guess")).length, 0);
+  guessing.checked = false;
+  guessing.fire("change");
+  nextFrame();
+});
+
+test("the page follows the choice of light or dark", () => {
+  assert.ok(document.documentElement.classes.has("gcw-dark"));
+});
