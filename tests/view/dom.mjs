@@ -4,6 +4,7 @@ const ids = new Map();
 export const counts = { listeners: 0, frames: [], closed: 0, painted: [], drawn: [], saved: [] };
 
 class Node_ {
+  tag = "";
   parent = null;
   children = [];
   append(...children) {
@@ -98,7 +99,7 @@ class Element extends Node_ {
   removeAttribute(name) {
     delete this.attributes[name];
   }
-  addEventListener(type, handler, { signal, once } = {}) {
+  addEventListener(type, handler, /** @type {{ signal?: AbortSignal, once?: boolean }} */ { signal, once } = {}) {
     if (signal?.aborted) return;
     const entry = { type, handler, once };
     this.listeners.push(entry);
@@ -194,16 +195,19 @@ class Context {
 
 export const pictures = []; // those being decoded: call `arrive` on each
 
+/** The stub's own document: it has what a browser's lacks, such as `fire` on its elements. @type {any} */
+export const document = {
+  body: new Element("body"),
+  documentElement: new Element("html"),
+  activeElement: null,
+  createElement: (tag) => new Element(tag),
+  createElementNS: (_, tag) => new Element(tag),
+  getElementById: (id) => ids.get(id) ?? null,
+};
+
 Object.assign(globalThis, {
   Node: Node_,
-  document: {
-    body: new Element("body"),
-    documentElement: new Element("html"),
-    activeElement: null,
-    createElement: (tag) => new Element(tag),
-    createElementNS: (_, tag) => new Element(tag),
-    getElementById: (id) => ids.get(id) ?? null,
-  },
+  document,
   matchMedia: () => Object.assign(new Element("media"), { matches: true }),
   ImageData: class {
     constructor(data, width, height) {
@@ -240,11 +244,13 @@ Object.assign(globalThis, {
 });
 
 const realTimeout = globalThis.setTimeout;
-globalThis.setTimeout = (action, milliseconds = 0) => {
-  const timer = realTimeout(action, milliseconds);
-  if (milliseconds >= 1000) timer.unref(); // the test need not wait for it
-  return timer;
-};
+globalThis.setTimeout = /** @type {any} */ (
+  (action, milliseconds = 0) => {
+    const timer = realTimeout(action, milliseconds);
+    if (milliseconds >= 1000) timer.unref(); // the test need not wait for it
+    return timer;
+  }
+);
 
 /** Let everything that waits for a promise go on. */
 export const settled = () => new Promise((resolve) => setTimeout(resolve));

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 
-import { byLabel, byText, nextFrame, pictures } from "./dom.mjs";
+import { byLabel, byText, document, nextFrame, pictures } from "./dom.mjs";
 
 const golden = JSON.parse(readFileSync(process.env.GRADCAM_WIDGETS_GOLDEN, "utf8"));
 const facts = JSON.parse(golden.pageData);
@@ -16,7 +16,7 @@ data.setAttribute("id", "data");
 data.textContent = golden.pageData;
 document.body.append(root, data);
 const page = await import(`${pathToFileURL(golden.modules)}/page_model.mjs`);
-await import(pathToFileURL(golden.page));
+await import(pathToFileURL(golden.page).href);
 await pictures.at(-1).arrive();
 nextFrame();
 

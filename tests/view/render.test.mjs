@@ -5,10 +5,10 @@ import { readFileSync } from "node:fs";
 import { beforeEach, test } from "node:test";
 import { pathToFileURL } from "node:url";
 
-import { byLabel, byText, counts, nextFrame, pictures, settled } from "./dom.mjs";
+import { byLabel, byText, counts, document, nextFrame, pictures, settled } from "./dom.mjs";
 
 const golden = JSON.parse(readFileSync(process.env.GRADCAM_WIDGETS_GOLDEN, "utf8"));
-const { default: widget } = await import(pathToFileURL(golden.view)); // as anywidget has it
+const { default: widget } = await import(pathToFileURL(golden.view).href); // as anywidget has it
 const load = (name) => import(`${pathToFileURL(golden.modules)}/${name}`);
 const view = { ...(await load("maps.mjs")), ...(await load("boxes.mjs")), ...(await load("text.mjs")) };
 
@@ -131,7 +131,7 @@ test("how it looks is told once, when the person leaves", async () => {
   ];
   for (const [label, event, property, value, name, expected] of moves) {
     const control = byLabel(root, label);
-    control[property] = value;
+    control[String(property)] = value;
     control.fire(event);
     nextFrame();
     assert.equal(model.get(name), expected);
