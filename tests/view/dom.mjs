@@ -1,9 +1,10 @@
 // As much of a browser as the picture view touches, counting listeners and refusing markup.
 
 const ids = new Map();
-export const counts = { listeners: 0, frames: [], closed: 0, painted: [] };
+export const counts = { listeners: 0, frames: [], closed: 0, painted: [], drawn: [], saved: [] };
 
 class Node_ {
+  tag = "";
   parent = null;
   children = [];
   append(...children) {
@@ -98,7 +99,7 @@ class Element extends Node_ {
   removeAttribute(name) {
     delete this.attributes[name];
   }
-  addEventListener(type, handler, { signal, once } = {}) {
+  addEventListener(type, handler, /** @type {{ signal?: AbortSignal, once?: boolean }} */ { signal, once } = {}) {
     if (signal?.aborted) return;
     const entry = { type, handler, once };
     this.listeners.push(entry);
@@ -119,6 +120,7 @@ class Element extends Node_ {
     for (const entry of [...this.listeners]) if (entry.type === type) entry.handler(event);
   }
   click() {
+    if (this.tag === "a") counts.saved.push(this.getAttribute("download"));
     for (let node = this; node; node = node.parent) node.fire("click", { target: this });
   }
   closest(selector) {
@@ -172,8 +174,9 @@ class Context {
   constructor(canvas) {
     this.canvas = canvas;
   }
-  drawImage(bitmap) {
-    this.canvas.grey = bitmap.grey;
+  drawImage(image, x, y) {
+    this.canvas.grey = image.grey;
+    counts.drawn.push({ image, x, y });
   }
   getImageData(_x, _y, width, height) {
     return { data: new Uint8ClampedArray(4 * width * height).fill(this.canvas.grey) };
@@ -192,17 +195,20 @@ class Context {
 
 export const pictures = []; // those being decoded: call `arrive` on each
 
+/** The stub's own document: it has what a browser's lacks, such as `fire` on its elements. @type {any} */
+export const document = {
+  body: new Element("body"),
+  documentElement: new Element("html"),
+  activeElement: null,
+  createElement: (tag) => new Element(tag),
+  createElementNS: (_, tag) => new Element(tag),
+  getElementById: (id) => ids.get(id) ?? null,
+};
+
 Object.assign(globalThis, {
   Node: Node_,
-  document: {
-    body: new Element("body"),
-    documentElement: new Element("html"),
-    activeElement: null,
-    createElement: (tag) => new Element(tag),
-    createElementNS: (_, tag) => new Element(tag),
-    getElementById: (id) => ids.get(id) ?? null,
-  },
-  matchMedia: () => new Element("media"),
+  document,
+  matchMedia: () => Object.assign(new Element("media"), { matches: true }),
   ImageData: class {
     constructor(data, width, height) {
       Object.assign(this, { data, width, height });
@@ -238,11 +244,13 @@ Object.assign(globalThis, {
 });
 
 const realTimeout = globalThis.setTimeout;
-globalThis.setTimeout = (action, milliseconds = 0) => {
-  const timer = realTimeout(action, milliseconds);
-  if (milliseconds >= 1000) timer.unref(); // the test need not wait for it
-  return timer;
-};
+globalThis.setTimeout = /** @type {any} */ (
+  (action, milliseconds = 0) => {
+    const timer = realTimeout(action, milliseconds);
+    if (milliseconds >= 1000) timer.unref(); // the test need not wait for it
+    return timer;
+  }
+);
 
 /** Let everything that waits for a promise go on. */
 export const settled = () => new Promise((resolve) => setTimeout(resolve));

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 
-import { byLabel, byText, nextFrame, pictures } from "./dom.mjs";
+import { byLabel, byText, document, nextFrame, pictures } from "./dom.mjs";
 
 const golden = JSON.parse(readFileSync(process.env.GRADCAM_WIDGETS_GOLDEN, "utf8"));
 const facts = JSON.parse(golden.pageData);
@@ -16,7 +16,7 @@ data.setAttribute("id", "data");
 data.textContent = golden.pageData;
 document.body.append(root, data);
 const page = await import(`${pathToFileURL(golden.modules)}/page_model.mjs`);
-await import(pathToFileURL(golden.page));
+await import(pathToFileURL(golden.page).href);
 await pictures.at(-1).arrive();
 nextFrame();
 
@@ -98,4 +98,39 @@ test("a press on a prediction chooses its class in the menu too", () => {
 test("hostile names are text here too", () => {
   assert.ok(root.textContent.includes(golden.hostileName));
   assert.ok(!root.all((element) => ["script", "img"].includes(element.tag)).length);
+});
+
+test("predictions are in the order of their probability", () => {
+  const names = [...facts.classes].sort((a, b) => b.probability - a.probability).map(({ name }) => name);
+  const [bars] = root.all((element) => element.classes.has("gcw-bars"));
+  assert.deepEqual(
+    bars.children.map((button) => button.children[0].textContent),
+    names,
+  );
+});
+
+test("the layer's note is beside its map", () => {
+  for (const [layer, note] of Object.entries(facts.notes)) {
+    choose("Layer", layer);
+    assert.ok(root.textContent.includes(note), note);
+  }
+});
+
+test("another map takes the guess back", () => {
+  const [frame] = root.all((element) => element.classes.has("gcw-frame"));
+  const guessing = byLabel(root, "Guess first");
+  guessing.checked = true;
+  guessing.fire("change");
+  for (const key of ["Enter", "ArrowRight", "ArrowDown", "Enter"]) frame.fire("keydown", { key });
+  nextFrame();
+  assert.ok(root.all((element) => element.classes.has("gcw-guess")).length > 0);
+  choose("Layer", facts.maps[0].layer);
+  assert.equal(root.all((element) => element.classes.has("gcw-guess")).length, 0);
+  guessing.checked = false;
+  guessing.fire("change");
+  nextFrame();
+});
+
+test("the page follows the choice of light or dark", () => {
+  assert.ok(document.documentElement.classes.has("gcw-dark"));
 });

@@ -5,10 +5,10 @@ import { readFileSync } from "node:fs";
 import { beforeEach, test } from "node:test";
 import { pathToFileURL } from "node:url";
 
-import { byLabel, byText, counts, nextFrame, pictures, settled } from "./dom.mjs";
+import { byLabel, byText, counts, document, nextFrame, pictures, settled } from "./dom.mjs";
 
 const golden = JSON.parse(readFileSync(process.env.GRADCAM_WIDGETS_GOLDEN, "utf8"));
-const { default: widget } = await import(pathToFileURL(golden.view)); // as anywidget has it
+const { default: widget } = await import(pathToFileURL(golden.view).href); // as anywidget has it
 const load = (name) => import(`${pathToFileURL(golden.modules)}/${name}`);
 const view = { ...(await load("maps.mjs")), ...(await load("boxes.mjs")), ...(await load("text.mjs")) };
 
@@ -131,7 +131,7 @@ test("how it looks is told once, when the person leaves", async () => {
   ];
   for (const [label, event, property, value, name, expected] of moves) {
     const control = byLabel(root, label);
-    control[property] = value;
+    control[String(property)] = value;
     control.fire(event);
     nextFrame();
     assert.equal(model.get(name), expected);
@@ -641,4 +641,262 @@ test("the notes are replaced only when they say something else", async () => {
   model.set("explanation", "Because of that.");
   nextFrame();
   assert.ok(before.every((line, i) => line !== notes.children[i]));
+});
+
+test("sliders move in steps, within their range", async () => {
+  const { root } = await shown();
+  const range = (label) => ["min", "max", "step"].map((name) => Number(byLabel(root, label).getAttribute(name)));
+  assert.deepEqual(range("Opacity"), [0, 1, 0.01]);
+  assert.deepEqual(range("Threshold"), [0, 0.95, 0.01]);
+});
+
+test("a slider says its value, and a threshold of nothing is off", async () => {
+  const { model, root } = await shown({ opacity: 0.754, threshold: 0 });
+  const said = (label) => byLabel(root, label).parent.children.at(-1).textContent;
+  assert.deepEqual([said("Opacity"), said("Threshold")], ["75 %", "off"]);
+  model.set("threshold", 0.35);
+  nextFrame();
+  assert.equal(said("Threshold"), "35 %");
+});
+
+for (const [name, value] of [
+  ["evidence", "against"],
+  ["interpolation", "cells"],
+]) {
+  test(`another ${name} is upsampled and painted in one frame`, async () => {
+    const { model, canvases } = await shown({ fade: false, opacity: 1, colormap: "jet" });
+    model.set(name, value);
+    nextFrame();
+    const item = model.get("maps").items[0];
+    const seen = view.select(view.readValues(item), model.get("evidence"));
+    const map = view.upsample(seen, item.grid, [12, 24], model.get("interpolation"));
+    const table = model.get("tables").jet;
+    const index = (v) => 3 * view.colorIndex(v, view.maxAbs(seen), false);
+    const expected = Array.from(map, (v) => [...table.slice(index(v)).slice(0, 3), 255]).flat();
+    assert.deepEqual([...canvases()[0].image.data], expected);
+    assert.equal(canvases()[0].getAttribute("aria-label"), item.alt[model.get("evidence")]);
+  });
+}
+
+test("boxes lie round the smooth map, however the map is displayed", async () => {
+  const { model, frame } = await shown({ threshold: 0.4 });
+  const before = frame().dataset.box;
+  assert.ok(before);
+  model.set("interpolation", "cells");
+  nextFrame();
+  assert.equal(frame().dataset.box, before);
+});
+
+test("frames are used again: their number does not grow, nor that of their listeners", async () => {
+  const { model, canvases } = await shown();
+  const one = model.get("maps");
+  const two = stateOf("compared").maps;
+  const [first] = canvases();
+  model.set("maps", { ...two });
+  const most = counts.listeners;
+  for (let i = 0; i < 3; i++) {
+    model.set("maps", { ...one });
+    model.set("maps", { ...two });
+  }
+  assert.equal(counts.listeners, most);
+  assert.equal(canvases()[0], first);
+});
+
+test("noise far below the largest value is no evidence", async () => {
+  const values = new Uint8Array(Float32Array.of(1, -1e-8, 1, -1e-8).buffer);
+  const { model, canvases, say } = await shown({ evidence: "against", fade: false, opacity: 1 });
+  const maps = model.get("maps");
+  model.set("maps", { ...maps, items: [{ ...maps.items[0], values, grid: [2, 2] }] });
+  assert.ok(say().includes("Nothing to show on this side for"));
+  assert.ok([...canvases()[0].image.data].every((v, i) => v === (i % 4 === 3 ? 255 : 100)));
+});
+
+test("while the person guesses, no box is drawn and no share of the picture is said", async () => {
+  const { frame, say } = await shown({ threshold: 0.4, guessing: true });
+  assert.equal(frame().dataset.box, "");
+  assert.ok(!say().includes("Box above"));
+});
+
+test("the colour bar says which raw values it spans, and of what", async () => {
+  const { model, root } = await shown({ limit: 2 });
+  const [ends] = root.all((element) => element.classes.has("gcw-ends"));
+  const [label] = root.all((element) => element.classes.has("gcw-bar-label"));
+  const said = () => [label.textContent, ...ends.children.map((end) => end.textContent)];
+  assert.deepEqual(said(), ["Evidence for the class, raw units", "0", "1.00", "2.00"]);
+  model.set("evidence", "against");
+  nextFrame();
+  assert.deepEqual(said(), ["Evidence against the class, raw units", "0", "1.00", "2.00"]);
+  model.set("evidence", "both");
+  nextFrame();
+  assert.deepEqual(said(), ["Against ↔ for the class, raw units", "−2.00", "0", "2.00"]);
+});
+
+test("a guess is drawn while the person guesses alone, in the image's own pixels", async () => {
+  const { model, root } = await shown({ guessing: true, guess: [8, 10, 48, 35] });
+  const drawn = () => root.all((element) => element.classes.has("gcw-guess"));
+  assert.deepEqual(
+    drawn().map((shape) => shape.getAttribute("class")),
+    ["gcw-halo gcw-guess", "gcw-line gcw-guess"],
+  );
+  const place = ["x", "y", "width", "height"].map((side) => Number(drawn()[1].getAttribute(side)));
+  assert.deepEqual(place, [2.4, 2, 12, 5]); // of 80 × 60 pixels on a canvas of 24 × 12
+  model.set("guessing", false);
+  nextFrame();
+  assert.equal(drawn().length, 0);
+});
+
+test("a guess that was drawn is no chosen rectangle", async () => {
+  const { root, frame } = await shown({ guessing: true });
+  drag(frame(), [20, 20], [120, 80]);
+  assert.equal(root.all((element) => element.classes.has("gcw-chosen")).length, 0);
+});
+
+test("the cell under the pointer is marked in its row and column", async () => {
+  const { model, root, frame } = await shown();
+  const [rows, columns] = model.get("maps").items[0].grid;
+  frame().fire("pointermove", point(199, 1)); // the upper right cell
+  const [, line] = root.all((element) => element.classes.has("gcw-cell"));
+  const [x, y] = ["x", "y"].map((side) => Number(line.getAttribute(side)));
+  assert.ok(Math.abs(x - 24 * (1 - 1 / columns)) < 1e-9 && y === 0 && rows > 1);
+});
+
+test("a finger that is lifted leaves its cell's value, a mouse that leaves takes it along", async () => {
+  const { frame, say } = await shown();
+  frame().fire("pointermove", point(20, 20));
+  frame().fire("pointerleave", { ...point(20, 20), pointerType: "touch" });
+  assert.ok(/cell \(/.test(say()));
+  frame().fire("pointerleave", { ...point(20, 20), pointerType: "mouse" });
+  assert.ok(!/cell \(/.test(say()));
+});
+
+test("a pressed pointer is held, so that a rectangle may end outside", async () => {
+  const { model, root, frame } = await shown({ can_edit: true });
+  const held = [];
+  frame().setPointerCapture = (pointer) => held.push(pointer);
+  drag(frame(), [100, 50], [900, -40]);
+  assert.deepEqual(held, [1]);
+  byText(root, "button", "grey").click();
+  assert.deepEqual(model.get("edits"), [{ kind: "grey", box: [40, 0, 80, 30] }]);
+});
+
+test("of two maps each cell is told with its title, and a remark on both once", async () => {
+  const { model, frame, say } = await shown({}, "compared");
+  const maps = model.get("maps");
+  const items = maps.items.map((item) => ({ ...item, remarks: ["Padded."] }));
+  model.set("maps", { ...maps, items });
+  frame().fire("pointermove", point(20, 20));
+  for (const { title } of items) assert.ok(say().includes(`${title}: cell (`), say());
+  assert.equal(say().split("Padded.").length, 2);
+});
+
+test("a revealed guess is compared with the map's box at 15 %", async () => {
+  const guess = [0, 0, 40, 60];
+  const { model, say } = await shown({ guessing: true, guess, revealed: true });
+  const item = model.get("maps").items[0];
+  const map = view.upsample(view.select(view.readValues(item), "for"), item.grid, [12, 24], "bilinear");
+  const shared = view.intersectionOverUnion([0, 0, 12, 12], view.boundingBox(map, [12, 24], 0.15));
+  assert.ok(say().includes(`overlaps the map's box by ${view.formatPercent(shared)}`), say());
+});
+
+test("a correlation of hidden maps is not said", async () => {
+  const { say } = await shown({ guessing: true }, "compared");
+  assert.ok(!say().includes("correlation"));
+});
+
+test("undo takes the last edit alone, and another edit needs another rectangle and another guess", async () => {
+  const first = { kind: "crop", box: [0, 0, 70, 50] };
+  const { model, root, frame } = await shown({ can_edit: true, edits: [first], guess: [0, 0, 5, 5] });
+  drag(frame(), [50, 25], [150, 75]);
+  byText(root, "button", "blur").click();
+  assert.equal(model.get("guess"), null);
+  nextFrame();
+  assert.equal(root.all((element) => element.classes.has("gcw-chosen")).length, 0);
+  byText(root, "button", "Undo").click();
+  assert.deepEqual(model.get("edits"), [first]);
+});
+
+test("while the person guesses, nothing can be cropped or covered", async () => {
+  const { root } = await shown({ can_edit: true, guessing: true });
+  for (const label of ["Look only here", "grey", "blur", "Undo"])
+    assert.ok(byText(root, "button", label).hidden, label);
+  assert.ok(!byText(root, "button", "Reveal").hidden);
+});
+
+test("the button for a file of one's own is there where a kernel is", async () => {
+  const { model, root } = await shown({ can_edit: false });
+  assert.ok(byText(root, "button", "Upload").hidden);
+  model.set("can_edit", true);
+  nextFrame();
+  assert.ok(!byText(root, "button", "Upload").hidden);
+});
+
+test("one file can be picked twice", async () => {
+  const { root } = await shown({ can_edit: true, largest_upload: 10, upload: {} });
+  const [field] = root.all((element) => element.getAttribute("type") === "file");
+  field.value = "cat.png";
+  field.files = [];
+  field.fire("change");
+  assert.equal(field.value, "");
+});
+
+test("a saved file has its class's name, all maps beside each other, and what the scale spans", async () => {
+  const { model, root, canvases } = await shown({ limit: 2 }, "compared");
+  counts.drawn.length = 0;
+  byText(root, "button", "Save PNG").click();
+  await settled();
+  const said = counts.painted.join(" ");
+  for (const { caption } of model.get("maps").items) assert.ok(said.includes(caption), said);
+  assert.ok(said.includes("Scale 0 to 2.00, evidence for the class."), said);
+  const maps = counts.drawn.filter(({ image }) => canvases().includes(image));
+  assert.deepEqual(
+    maps.map(({ x, y }) => [x, y]),
+    [
+      [16, 16],
+      [16 + 24 + 12, 16],
+    ],
+  );
+  assert.equal(counts.saved.at(-1), "gradcam_crab_3_.png");
+});
+
+test("the view tells of an error, of edits and of guessing by its looks too", async () => {
+  const { model, root } = await shown({ can_edit: true });
+  const [alert] = root.all((element) => element.classes.has("gcw-alert"));
+  const looks = () => [alert.hidden, root.classes.has("gcw-edited"), root.classes.has("gcw-guessing")];
+  assert.deepEqual(looks(), [true, false, false]);
+  model.set("message", "No.");
+  model.set("edits", [{ kind: "crop", box: [0, 0, 9, 9] }]);
+  model.set("guessing", true);
+  nextFrame();
+  assert.deepEqual(looks(), [false, true, true]);
+});
+
+test("maps that were waited for are painted at once", async () => {
+  const { model, canvases } = await shown();
+  model.set("maps", { ...model.get("maps"), seq: 5 });
+  assert.equal(canvases()[0].dataset.seq, "5");
+});
+
+test("an image in a part of the whole has its rectangle in the whole's pixels", async () => {
+  const { model, root, frame } = await shown({ can_edit: true });
+  model.state.picture = { ...model.state.picture, window: [100, 40, 180, 100] };
+  for (const key of ["Enter", "ArrowRight", "ArrowDown", "Enter"]) frame().fire("keydown", { key });
+  byText(root, "button", "Look only here").click();
+  assert.deepEqual(model.get("edits")[0].box.slice(0, 2), [140, 70]);
+});
+
+test("a guess that is set from Python is drawn, and can be revealed", async () => {
+  const { model, root } = await shown({ guessing: true });
+  assert.ok(byText(root, "button", "Reveal").disabled);
+  model.set("guess", [8, 10, 48, 35]);
+  nextFrame();
+  assert.ok(root.all((element) => element.classes.has("gcw-guess")).length > 0);
+  assert.ok(!byText(root, "button", "Reveal").disabled);
+});
+
+test("a pointer that leaves while it draws is still told of", async () => {
+  const { frame, say } = await shown({ can_edit: true });
+  frame().fire("pointerdown", point(100, 50));
+  frame().fire("pointermove", point(180, 90));
+  frame().fire("pointerleave", { ...point(230, 120), pointerType: "mouse" });
+  assert.ok(/ px chosen\. cell \(/.test(say()), say());
 });

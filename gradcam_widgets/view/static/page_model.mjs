@@ -38,7 +38,7 @@ export function makeModel(state) {
     set(/** @type {string} */ name, /** @type {unknown} */ value) {
       if (state[name] === value) return;
       state[name] = value;
-      for (const listener of [...listening(`change:${name}`)]) listener();
+      for (const listener of listening(`change:${name}`)) listener();
     },
     on(/** @type {string} */ event, /** @type {() => void} */ listener) {
       listeners.set(event, [...listening(event), listener]);
