@@ -718,7 +718,7 @@ test("while the person guesses, no box is drawn and no share of the picture is s
 });
 
 test("the colour bar says which raw values it spans, and of what", async () => {
-  const { model, root } = await shown({ limit: 2 });
+  const { model, root } = await shown({ vmax: 2 });
   const [ends] = root.all((element) => element.classes.has("gcw-ends"));
   const [label] = root.all((element) => element.classes.has("gcw-bar-label"));
   const said = () => [label.textContent, ...ends.children.map((end) => end.textContent)];
@@ -840,7 +840,7 @@ test("one file can be picked twice", async () => {
 });
 
 test("a saved file has its class's name, all maps beside each other, and what the scale spans", async () => {
-  const { model, root, canvases } = await shown({ limit: 2 }, "compared");
+  const { model, root, canvases } = await shown({ vmax: 2 }, "compared");
   counts.drawn.length = 0;
   byText(root, "button", "Save PNG").click();
   await settled();
