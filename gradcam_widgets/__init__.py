@@ -1,6 +1,6 @@
 """See where a convolutional network looked.
 
-`GradCAM` asks any torch network; `load_classifier` gives a network with its preprocessing and categories.
+`GradCAM` asks any torch model; `load_classifier` gives a model with its preprocessing and classes.
 """
 
 import lazy_loader

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import PictureError
+from .errors import ExportError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,11 +44,11 @@ def legible(path: str | os.PathLike[str]) -> str:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn the system's errors of writing a file into a `PictureError`."""
+    """Turn the system's errors of writing a file into a `ExportError`."""
     try:
         yield
     except (OSError, UnicodeError) as error:  # a name may have letters that this system's names cannot
         reason = error.strerror if isinstance(error, OSError) else error
-        raise PictureError(
+        raise ExportError(
             f"'{path}' cannot be written ({reason}): choose a folder that exists and that you may write in."
         ) from error

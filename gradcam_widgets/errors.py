@@ -1,18 +1,22 @@
-"""The errors that a person can mend: each is one sentence naming what was given and what to do."""
+"""The package's exceptions; each message is one sentence that states the problem and the fix."""
 
 from __future__ import annotations
 
 
 class GradCAMError(ValueError):
-    """What was asked for cannot be answered as it was given."""
+    """Base of all errors that the package raises on purpose."""
 
 
-class PictureError(GradCAMError):
-    """A picture cannot be read, or is not one."""
+class ImageError(GradCAMError):
+    """An image is missing, cannot be read, or is none."""
+
+
+class OptionError(GradCAMError):
+    """A choice or a number is out of what an option allows."""
 
 
 class ModelError(GradCAMError):
-    """A network, its weights, its input or its output cannot be used."""
+    """A model, its weights, its input or its output cannot be used."""
 
 
 class LayerError(GradCAMError):
@@ -23,9 +27,13 @@ class MethodError(GradCAMError):
     """A method is unknown, or its conditions are not met."""
 
 
-class CategoryError(GradCAMError):
-    """A category is unknown, ambiguous or out of range."""
+class TargetError(GradCAMError):
+    """A class is unknown, ambiguous or out of range."""
 
 
-class DownloadError(GradCAMError):
+class ExportError(GradCAMError, OSError):
+    """A file cannot be written."""
+
+
+class DownloadError(GradCAMError, OSError):
     """A file could not be downloaded, or arrived damaged."""

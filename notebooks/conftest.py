@@ -2,7 +2,7 @@
 
 nbval runs the lessons (`pytest --nbval notebooks/`) and compares outputs as text. Another processor adds the same
 numbers in another order, and its last digit may come out one higher or lower; here that is no difference. Everything
-else is: words, integers, indices, cells and counts. The committed outputs are those of the scene world, so a strict run
+else is: words, integers, indices, cells and counts. The committed outputs are those of the scenes, so a strict run
 takes place there.
 """
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # Not a number: part of a name ("layer4.1"), of a version with two points ("2.15.0"), or followed by a letter ("0.5em").
 DECIMAL = re.compile(r"((?<![\w.])[-+]?\d+\.\d+(?:e[-+]?\d+)?(?!\w|\.\d))")
 SPACES = re.compile(" +")
-WORLD = "GRADCAM_WIDGETS_WORLD"
+SOURCE = "GRADCAM_WIDGETS_SOURCE"
 CLOSE = pytest.StashKey[list[str]]()
 
 
@@ -94,12 +94,12 @@ def compare(plain: Callable[..., bool]) -> Callable[..., bool]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Put the comparison in nbval's place, and a strict run into the scene world."""
+    """Put the comparison in nbval's place, and a strict run into the scenes."""
     config.stash[CLOSE] = []
     patch = pytest.MonkeyPatch()
     patch.setattr(IPyNbCell, "compare_outputs", compare(IPyNbCell.compare_outputs))
     if config.getoption("nbval", default=False):
-        patch.setitem(os.environ, WORLD, "scene")
+        patch.setitem(os.environ, SOURCE, "scenes")
     config.add_cleanup(patch.undo)
 
 

@@ -20,9 +20,9 @@ def torch_as_set() -> None:
 
 @pytest.fixture(scope="session")
 def shared_cache() -> Path:
-    """Where the photo world's files already are: tests read from it and never write into it."""
+    """Where the photos' files already are: tests read from it and never write into it."""
     if not HOME_AT_START:
-        absent = "GRADCAM_WIDGETS_HOME is not set: the photo world is not tested here"
+        absent = "GRADCAM_WIDGETS_HOME is not set: the photos is not tested here"
         if os.environ.get("GRADCAM_WIDGETS_REQUIRE_PHOTOS") == "1":
             pytest.fail(absent)
         pytest.skip(absent)
@@ -34,15 +34,15 @@ def shared_cache() -> Path:
 
 
 @pytest.fixture
-def photo_world(shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The photo world, wherever the test goes."""
+def photo_source(shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The photos, wherever the test goes."""
     monkeypatch.setenv("GRADCAM_WIDGETS_HOME", str(shared_cache))
     return shared_cache
 
 
 @pytest.fixture
 def imagenet_sample(shared_cache: Path) -> Path:
-    """59 photographs of 59 ImageNet categories, beside the cache."""
+    """59 photographs of 59 ImageNet classes, beside the cache."""
     folder = shared_cache.parent / "imagenet_sample"
     if not (folder / "labels.csv").is_file():
         absent = f"{folder} has no labels.csv: the accuracy on photographs is not tested here"
@@ -56,7 +56,7 @@ def imagenet_sample(shared_cache: Path) -> Path:
 def node() -> str:
     found = shutil.which("node")
     if found is None:
-        absent = "node is not installed: the picture view's own code is not tested here"
+        absent = "node is not installed: the image view's own code is not tested here"
         if os.environ.get("GRADCAM_WIDGETS_REQUIRE_BROWSER") == "1":
             pytest.fail(absent)
         pytest.skip(absent)

@@ -21,7 +21,7 @@ from packaging.utils import canonicalize_name
 
 from gradcam_widgets.classifiers.downloads import REGISTRY
 from tests.support import ROOT
-from tests.support.lessons import LESSONS, MOST_BYTES_ABOVE_TORCH, memory_of_torch, run
+from tests.support.lessons import LESSONS, MAX_BYTES_ABOVE_TORCH, memory_of_torch, run
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -35,7 +35,7 @@ BINDER = ROOT / "binder"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 CPU_INDEX = "--extra-index-url https://download.pytorch.org/whl/cpu"
 ITSELF = "-e .[lab]"
-LARGEST = LESSONS[-1]  # that of one's own network, which is trained
+LARGEST = LESSONS[-1]  # that of one's own model, which is trained
 MIB = 2**20
 PYTHON = Path(sys.executable)
 
@@ -257,15 +257,15 @@ def test_a_build_that_cannot_fetch_fails(tmp_path: Path) -> None:
 
 
 def test_after_the_build_the_samples_are_photographs_without_being_asked_for(home: Path) -> None:
-    asked = "from gradcam_widgets.samples.world import choose_world; print(choose_world())"
+    asked = "from gradcam_widgets.samples.source import choose_world; print(choose_world())"
     done = subprocess.run([sys.executable, "-c", asked], env=clean(home), check=True, capture_output=True, text=True)  # noqa: S603 - ours
-    assert done.stdout.splitlines() == ["photo world: photographs from the cache", "photo"]
+    assert done.stdout.splitlines() == ["photos: photographs from the cache", "photos"]
 
 
 def test_after_the_build_a_lesson_needs_neither_the_internet_nor_a_gibibyte(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    nothing_said = dict.fromkeys(("GRADCAM_WIDGETS_WORLD", "GRADCAM_WIDGETS_HOME", "TORCH_HOME"), "")
+    nothing_said = dict.fromkeys(("GRADCAM_WIDGETS_SOURCE", "GRADCAM_WIDGETS_HOME", "TORCH_HOME"), "")
     started = subprocess.run(  # noqa: S603 - ours
         [str(BINDER / "start"), "env"], env=clean(home), check=True, capture_output=True, text=True
     )
@@ -280,4 +280,4 @@ def test_after_the_build_a_lesson_needs_neither_the_internet_nor_a_gibibyte(
             f"\n{LARGEST.stem} as on Binder: at most {done.peak / MIB:.0f} MiB, {above / MIB:.0f} MiB more than "
             f"`import torch`"
         )
-    assert 0 < above < MOST_BYTES_ABOVE_TORCH
+    assert 0 < above < MAX_BYTES_ABOVE_TORCH

@@ -19,7 +19,7 @@ import torch
 import torchvision
 
 import gradcam_widgets
-from gradcam_widgets import GradCAMError, PictureError, load_classifier, samples
+from gradcam_widgets import GradCAMError, ImageError, load_classifier, samples
 from gradcam_widgets.classifiers.downloads import PHOTOS, REGISTRY
 from gradcam_widgets.cli import jupyter as launch
 from gradcam_widgets.samples.models.weights import FOLDER as WEIGHTS
@@ -117,13 +117,13 @@ def journeys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Fut
 
 
 def prepare(folder: Path) -> None:
-    """Make what the surroundings name: a network, folders, a clone as Git for Windows makes it, a German locale."""
+    """Make what the surroundings name: a model, folders, a clone as Git for Windows makes it, a German locale."""
     for name in ("checkpoints", "locales", "closed home", f"{ODD}/home", f"{ODD}/temporary files"):
         (folder / name).mkdir(parents=True)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         state = torchvision.models.squeezenet1_1(num_classes=3).state_dict()
-    contents = {"state_dict": state, "categories": ["red fox", "grey wolf", "grey seal"]}
+    contents = {"state_dict": state, "class_names": ["red fox", "grey wolf", "grey seal"]}
     torch.save(contents, folder / "checkpoints" / "squeezenet1_1.pth")
     (folder / "matplotlibrc").write_text("font.family: No Such Font\n", encoding="ascii")
     unwanted = shutil.ignore_patterns("__pycache__")
@@ -155,7 +155,7 @@ def travel(folder: Path, name: str, surroundings: Surroundings) -> dict[str, Any
         "PYTHONUSERBASE": site.getuserbase(),  # packages stay where they are
         "PYTHONPATH": os.pathsep.join(path),
         "GRADCAM_WIDGETS_CHECKPOINTS": str(folder / "checkpoints"),
-        "GRADCAM_WIDGETS_WORLD": "scene",
+        "GRADCAM_WIDGETS_SOURCE": "scenes",
         "HTTPS_PROXY": "http://127.0.0.1:9",  # where nobody answers
         "NO_PROXY": "127.0.0.1",
         "SOURCE_DATE_EPOCH": "0",
@@ -197,18 +197,18 @@ def test_the_plain_journey_sees_what_it_should(journeys: dict[str, Future[dict[s
     plain = journeys["plain"].result()
     assert plain["maps"][0].startswith("submarine (0) | layer4 7×7 grad-cam | ")
     assert plain["read again"] == plain["overlay"]
-    assert plain["panel"]["code"] == [plain["panel"]["digest"]]
-    assert plain["panel of a file"]["code"] == [plain["panel of a file"]["digest"]]
-    assert plain["no such picture"] == "PictureError"
+    assert plain["panel"]["code"] == [plain["panel"]["summary"]]
+    assert plain["panel of a file"]["code"] == [plain["panel of a file"]["summary"]]
+    assert plain["no such image"] == "ImageError"
     assert plain["refused"] == []
     assert {text[:3] for text in plain["commands"].values() if isinstance(text, str)} == {"0: "}
     facts = json.loads(plain["commands"]["json"].removeprefix("0: "))
-    assert "13×13" in facts["maps"][0]["digest"]
+    assert "13×13" in facts["maps"][0]["summary"]
     assert facts["figure"] in plain["left behind"]
     assert plain["lessons"]["names"] == [path.name for path in sorted(launch.tutorials().glob("*.ipynb"))]
     assert (plain["lessons"]["same bytes"], plain["lessons"]["writable"]) == (True, True)
     fetched = plain["downloads"]
-    assert (fetched["again"], fetched["place"], fetched["auto"][0]) == (True, "clocks/clock.bin", "scene")
+    assert (fetched["again"], fetched["place"], fetched["auto"][0]) == (True, "clocks/clock.bin", "scenes")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -253,17 +253,17 @@ def test_a_home_that_nobody_knows_is_one_sentence(variable: str, monkeypatch: py
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.setattr(Path, "expanduser", unknown)
-    monkeypatch.setenv(variable, "~/networks")
-    with pytest.raises(GradCAMError, match=r"^'~.networks' begins with ~, .*: give the path in full\.$"):
+    monkeypatch.setenv(variable, "~/models")
+    with pytest.raises(GradCAMError, match=r"^'~.models' begins with ~, .*: give the path in full\.$"):
         load_classifier("squeezenet1_1" if "CHECKPOINTS" in variable else "squeezenet_675kb")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has files of that name")
 @pytest.mark.parametrize("ending", ["png", "npy", "html"])
 def test_a_name_that_no_file_can_have_is_one_sentence(ending: str, tmp_path: Path) -> None:
-    sample = samples.submarine(world="scene")
-    shown, path = sample.classifier.heatmap(sample.picture, "submarine"), tmp_path / f"\ud800.{ending}"
-    with pytest.raises(PictureError, match=r"' cannot be written \(.*\): choose a folder"):
+    sample = samples.submarine(source="scenes")
+    shown, path = sample.classifier.heatmap(sample.image, "submarine"), tmp_path / f"\ud800.{ending}"
+    with pytest.raises(ImageError, match=r"' cannot be written \(.*\): choose a folder"):
         shown.export(path) if ending != "html" else export_page(path, [shown])
 
 

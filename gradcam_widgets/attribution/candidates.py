@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from .recording import ModuleOutput
 
 
-def candidates(outputs: Sequence[ModuleOutput], layout: SpatialLayout, categories: int) -> list[Layer]:
+def candidates(outputs: Sequence[ModuleOutput], layout: SpatialLayout, class_names: int) -> list[Layer]:
     """List the layers that can carry a map, in call order, one for each distinct output.
 
     A block that hands on what its last layer put out stands for it; the default is marked.
 
     Args:
         outputs: All modules' outputs in call order.
-        layout: The network's input.
-        categories: Number of class scores.
+        layout: The model's input.
+        class_names: Number of class scores.
     """
     found: list[tuple[Layer, ModuleOutput]] = []
     for group in _distinct(outputs):
@@ -41,11 +41,11 @@ def candidates(outputs: Sequence[ModuleOutput], layout: SpatialLayout, categorie
     # So do a transformer's attention matrices.
     tokens = {output.shape[1] for output in outputs if len(output.shape) == 3}
     found = [pair for pair in found if not (pair[0].grid[0] == pair[0].grid[1] and pair[0].grid[0] in tokens)]
-    # Windows of a transformer look like rows and columns, too, but do not have the picture's aspect.
-    found = [pair for pair in found if fits(pair[0].grid, layout.picture)] or found
+    # Windows of a transformer look like rows and columns, too, but do not have the image's aspect.
+    found = [pair for pair in found if fits(pair[0].grid, layout.image)] or found
     if not found:
         return []
-    default, why = _default(found, outputs, categories)
+    default, why = _default(found, outputs, class_names)
     return [replace(layer, default=True, why=why) if layer is default else layer for layer, _ in found]
 
 
@@ -61,14 +61,14 @@ def likely_default(model: nn.Module) -> set[str]:
 
 
 def _default(
-    found: Sequence[tuple[Layer, ModuleOutput]], outputs: Sequence[ModuleOutput], categories: int
+    found: Sequence[tuple[Layer, ModuleOutput]], outputs: Sequence[ModuleOutput], class_names: int
 ) -> tuple[Layer, str]:
     position = {output.name: i for i, output in enumerate(outputs)}
     last_linear = max((i for i, o in enumerate(outputs) if isinstance(o.module, nn.Linear)), default=-1)
 
     def is_map_per_class(layer: Layer) -> bool:
         channels = layer.shape[0] if layer.layout == "channels first" else layer.shape[-1]
-        return channels == categories and position[layer.name] > last_linear
+        return channels == class_names and position[layer.name] > last_linear
 
     features = [pair for pair in found if not is_map_per_class(pair[0])] or list(found)
     features = [pair for pair in features if pair[0].kind != "pooling"] or features
@@ -106,7 +106,7 @@ def _is_transformer_block(layer: Layer, module: nn.Module) -> bool:
 
 
 def _by_end(module: nn.Module, name: str = "", *, inside: bool = False) -> Iterator[tuple[str, bool]]:
-    """Walk a network so that a module's name comes after its parts', with whether it is an outermost operator."""
+    """Walk a model so that a module's name comes after its parts', with whether it is an outermost operator."""
     operator = not inside and is_operator(module)
     for child_name, child in module._modules.items():  # noqa: SLF001 - `named_children()` takes ten times as long
         if child is None:

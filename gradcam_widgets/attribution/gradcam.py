@@ -27,46 +27,46 @@ if TYPE_CHECKING:
 
 
 class GradCAM:
-    """Asks a network where it looked.
+    """Asks a model where it looked.
 
     Args:
-        model: Any torch network that puts out class scores; it is given back exactly as it was after each call.
-        categories: Names of its classes, so that they can be asked for and shown by name.
-        output: Reads the class scores, axes (picture, category), from what the network returns; needed where
+        model: Any torch model that puts out class scores; it is given back exactly as it was after each call.
+        class_names: Names of its classes, so that they can be asked for and shown by name.
+        output: Reads the class scores, axes (image, class), from what the model returns; needed where
             that is neither a tensor nor a tuple, dict or object with a tensor first, under `logits` or `out`.
         token_grid: Rows and columns of a transformer's patches, where they cannot be inferred.
-        name: What the network is called in captions.
+        name: What the model is called in captions.
     """
 
     def __init__(
         self,
         model: nn.Module,
         *,
-        categories: Sequence[str] | None = None,
+        class_names: Sequence[str] | None = None,
         output: Callable[[Any], Tensor] | None = None,
         token_grid: Grid | None = None,
         name: str | None = None,
     ) -> None:
-        """Remember the network; nothing is done to it."""
+        """Remember the model; nothing is done to it."""
         if not isinstance(model, nn.Module):
-            raise ModelError(f"GradCAM takes a torch.nn.Module, not {type(model).__name__}: give the network itself.")
-        names = None if categories is None else tuple(categories)
+            raise ModelError(f"GradCAM takes a torch.nn.Module, not {type(model).__name__}: give the model itself.")
+        names = None if class_names is None else tuple(class_names)
         self._scored = ScoredModel(unwrap(model), names, name, output)
         self.token_grid = token_grid
 
     @property
     def model(self) -> nn.Module:
-        """The network, without what it was wrapped in."""
+        """The model, without what it was wrapped in."""
         return self._scored.model
 
     @property
-    def categories(self) -> tuple[str, ...] | None:
+    def class_names(self) -> tuple[str, ...] | None:
         """Names of the classes, or None."""
-        return self._scored.categories
+        return self._scored.class_names
 
     @property
     def name(self) -> str | None:
-        """What the network is called in captions, or None."""
+        """What the model is called in captions, or None."""
         return self._scored.name
 
     def trace(
@@ -74,17 +74,17 @@ class GradCAM:
         batch: Tensor,
         layers: Sequence[LayerName] | LayerName | None = None,
         *,
-        pictures: Sequence[NDArray[np.uint8]] | None = None,
+        images: Sequence[NDArray[np.uint8]] | None = None,
     ) -> Trace:
         """Run one forward pass and keep what is needed to answer any question about the chosen layers.
 
         Args:
-            batch: Preprocessed pictures, axes (picture, channel, row, column), floating point; brought to the
-                network's device and dtype.
+            batch: Preprocessed images, axes (image, channel, row, column), floating point; brought to the
+                model's device and dtype.
             layers: Layers by dotted path or as modules; by default the one that `candidate_layers` recommends
-                (found in the same pass; only if the network calls its layers in another order than it defines
+                (found in the same pass; only if the model calls its layers in another order than it defines
                 them may that take a second one).
-            pictures: What the network saw, one for each of the batch, axes (row, column, RGB), uint8, to come
+            images: What the model saw, one for each of the batch, axes (row, column, RGB), uint8, to come
                 with the maps.
 
         Raises:
@@ -92,13 +92,13 @@ class GradCAM:
             LayerError: If a layer does not exist, was not called or is not spatial.
         """
         ready = self._scored.prepare(batch)
-        if pictures is not None and len(pictures) != len(ready):
-            raise ModelError(f"{len(pictures)} pictures were given for a batch of {len(ready)}: give one each.")
+        if images is not None and len(images) != len(ready):
+            raise ModelError(f"{len(images)} images were given for a batch of {len(ready)}: give one each.")
         self._scored.check_batch(ready)
         record = self._record_default if layers is None else partial(self._record_named, layers)
         recording, chosen = record(ready)
         self._scored.check_scores(recording.logits, ready)
-        return Trace(self._scored, recording, chosen, pictures)
+        return Trace(self._scored, recording, chosen, images)
 
     def layers(self, batch: Tensor) -> list[Layer]:
         """List the layers that can carry a map, in call order; see `candidate_layers`."""
@@ -109,22 +109,22 @@ class GradCAM:
     def heatmap(
         self,
         batch: Tensor,
-        class_index: int | str | None = None,
+        target: int | str | None = None,
         layer: LayerName | None = None,
         method: str = "grad-cam",
     ) -> Heatmap:
-        """Trace one picture and ask once; the arguments are those of `trace` and `Trace.heatmap`."""
-        return self.trace(batch, layer).heatmap(class_index, method=method)
+        """Trace one image and ask once; the arguments are those of `trace` and `Trace.heatmap`."""
+        return self.trace(batch, layer).heatmap(target, method=method)
 
     def heatmaps(
         self,
         batch: Tensor,
-        class_indices: Sequence[int | str] | int | str | None = None,
+        targets: Sequence[int | str] | int | str | None = None,
         layer: LayerName | None = None,
         method: str = "grad-cam",
     ) -> list[Heatmap]:
         """Trace a batch and ask once; the arguments are those of `trace` and `Trace.heatmaps`."""
-        return self.trace(batch, layer).heatmaps(class_indices, method=method)
+        return self.trace(batch, layer).heatmaps(targets, method=method)
 
     def _record_default(self, batch: Tensor) -> tuple[Recording, list[Layer]]:
         """Keep the layers among which the default is likely to be found; run again where it is none of them."""
@@ -173,16 +173,16 @@ def candidate_layers(
     output: Callable[[Any], Tensor] | None = None,
     token_grid: Grid | None = None,
 ) -> list[Layer]:
-    """List the layers of a network that can carry a map, by one traced pass, in call order.
+    """List the layers of a model that can carry a map, by one traced pass, in call order.
 
     Args:
-        model: The network.
-        batch: Preprocessed pictures, axes (picture, channel, row, column).
+        model: The model.
+        batch: Preprocessed images, axes (image, channel, row, column).
         output: As for `GradCAM`.
         token_grid: As for `GradCAM`.
 
     Returns:
-        One entry for each distinct spatial output; exactly one is the default, and says why. Empty if the network
+        One entry for each distinct spatial output; exactly one is the default, and says why. Empty if the model
         has none.
     """
     return GradCAM(model, output=output, token_grid=token_grid).layers(batch)

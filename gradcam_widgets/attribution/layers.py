@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Layout = Literal["channels first", "channels last", "tokens"]
 Grid = tuple[int, int]
 
-FEWEST_BLOCKS = 3
+MIN_BLOCKS = 3
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Layer:
     Attributes:
         name: Dotted path of the module.
         kind: What the module is: block, convolution, normalization, activation, attention, pooling, …
-        shape: Shape of what it puts out for one picture, in its own layout.
+        shape: Shape of what it puts out for one image, in its own layout.
         grid: Rows and columns of its map.
         layout: Where the channels stand; tokens have axes (token, channel).
         calls: How often it was called in the pass; a map explains the last call.
@@ -50,7 +50,7 @@ class Layer:
         return f"{self.name} · {self.grid[0]}×{self.grid[1]}"
 
     def maps(self, tensor: Tensor) -> Tensor:
-        """Bring what the layer put out, or its gradient, into axes (picture, channel, row, column)."""
+        """Bring what the layer put out, or its gradient, into axes (image, channel, row, column)."""
         if self.layout == "channels first":
             return tensor
         if self.layout == "channels last":
@@ -63,7 +63,7 @@ class Layer:
 def main_layers(layers: Sequence[Layer]) -> Sequence[Layer]:
     """Return the blocks and the default, which is what a menu shows first; all layers where there are hardly blocks."""
     blocks = [layer for layer in layers if layer.default or layer.kind == "block"]
-    return blocks if len(blocks) >= FEWEST_BLOCKS else layers
+    return blocks if len(blocks) >= MIN_BLOCKS else layers
 
 
 def last_of_each_grid(layers: Sequence[Layer], most: int = 4) -> list[Layer]:
@@ -87,10 +87,10 @@ def as_list(layers: Sequence[LayerName] | LayerName) -> list[LayerName]:
 
 
 def find_layer(model: nn.Module, layer: LayerName) -> tuple[str, nn.Module]:
-    """Resolve a dotted path, a module of the network or an entry of `candidate_layers`.
+    """Resolve a dotted path, a module of the model or an entry of `candidate_layers`.
 
     Raises:
-        LayerError: If the network has no such layer; with suggestions.
+        LayerError: If the model has no such layer; with suggestions.
     """
     if isinstance(layer, Layer):
         layer = layer.name
@@ -109,4 +109,4 @@ def find_layer(model: nn.Module, layer: LayerName) -> tuple[str, nn.Module]:
     names = [name for name, _ in model.named_modules() if name]
     close = difflib.get_close_matches(layer, names, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "candidate_layers lists what there is."
-    raise LayerError(f"The network has no layer {layer!r}: {hint}")
+    raise LayerError(f"The model has no layer {layer!r}: {hint}")

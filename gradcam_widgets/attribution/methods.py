@@ -2,12 +2,12 @@
 
 A method is a function whose parameters name what it needs, any of
 
-- `activations`: what the layer put out, axes (picture, channel, row, column), floating point;
+- `activations`: what the layer put out, axes (image, channel, row, column), floating point;
 - `gradients`: the gradient of the class score with respect to them, same axes;
-- `class_weights`: the class's row of the network's last linear layer, axes (picture, channel), or None where
+- `class_weights`: the class's row of the model's last linear layer, axes (image, channel), or None where
   there is no such layer or its inputs are not the layer's channels.
 
-It returns a *signed* map, axes (picture, row, column): ReLU is a way of looking at it, not part of its making.
+It returns a *signed* map, axes (image, row, column): ReLU is a way of looking at it, not part of its making.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def unwrap(model: nn.Module) -> nn.Module:
-    """Return the network inside `DataParallel`, `DistributedDataParallel` and `torch.compile`."""
+    """Return the model inside `DataParallel`, `DistributedDataParallel` and `torch.compile`."""
     while True:
         inner = getattr(model, "_orig_mod", None)
         if isinstance(model, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
@@ -44,7 +44,7 @@ def restoring_model_state(model: nn.Module) -> Iterator[None]:
         for module in _modules(model):
             saved.append((module.__dict__, dict(module.__dict__)))
             if module.training:
-                module.training = False  # not by `eval()`, which a network may have overridden to merge weights
+                module.training = False  # not by `eval()`, which a model may have overridden to merge weights
             # In eval mode batch norm only reads its buffers; cloning them all would cost some per cent.
             only_reads = isinstance(module, _BatchNorm) and type(module).forward is _BatchNorm.forward
             # torch has no public way to swap tensors that is as fast.
@@ -71,7 +71,7 @@ def _has_inference_tensors(module: nn.Module, tensors: dict[str, Any]) -> bool:
             continue
         if is_lazy(tensor):
             raise ModelError(
-                f"The lazy {name!r} of {type(module).__name__} has no shape yet: run the network on a batch once first."
+                f"The lazy {name!r} of {type(module).__name__} has no shape yet: run the model on a batch once first."
             )
         found = found or tensor.is_inference()
     return found

@@ -45,11 +45,11 @@ class Recording:
     """What a forward pass left behind.
 
     Attributes:
-        logits: The class scores as `finish` read them from the network's output, connected to the graph.
+        logits: The class scores as `finish` read them from the model's output, connected to the graph.
         kept: Each kept layer's own output at its last call, connected to the graph, by name in call order.
         outputs: Every watched module's output, in the order in which their last calls ended.
-        weights: The network's parameters and buffers, with how often each had been written to.
-        in_training: Whether a part of the network was in training mode.
+        weights: The model's parameters and buffers, with how often each had been written to.
+        in_training: Whether a part of the model was in training mode.
     """
 
     logits: Tensor
@@ -60,7 +60,7 @@ class Recording:
 
     @property
     def is_current(self) -> bool:
-        """Whether the network's weights and buffers are still those of the pass."""
+        """Whether the model's weights and buffers are still those of the pass."""
         return all(tensor._version == version for tensor, version in self.weights)  # noqa: SLF001 - torch's own
 
 
@@ -78,24 +78,24 @@ def record(
     are afterwards what they were, on errors too.
 
     Args:
-        model: The network, not wrapped.
-        batch: Its input, axes (picture, channel, row, column), on its device and in its dtype.
+        model: The model, not wrapped.
+        batch: Its input, axes (image, channel, row, column), on its device and in its dtype.
         layers: The modules to watch, by name.
-        finish: Reads the class scores, axes (picture, category), from what the network returns.
+        finish: Reads the class scores, axes (image, class), from what the model returns.
         keep: Says by its name whether a watched module's output is kept.
 
     Raises:
-        ModelError: If the network cannot be traced.
+        ModelError: If the model cannot be traced.
     """
     if isinstance(model, torch.jit.ScriptModule):
         raise ModelError(
-            "A scripted network (torch.jit) does not show its layers: give the Python module it was made from."
+            "A scripted model (torch.jit) does not show its layers: give the Python module it was made from."
         )
     wanted = frozenset(filter(keep, layers))
     recorder = _Recorder(wanted)
     logits = _run(model, batch, layers, finish, recorder, grad_before_the_cut=False)
     if recorder.interrupted:
-        # The network itself runs a part under no_grad, and on leaving it put our no_grad back.
+        # The model itself runs a part under no_grad, and on leaving it put our no_grad back.
         recorder = _Recorder(wanted)
         logits = _run(model, batch, layers, finish, recorder, grad_before_the_cut=True)
     modules = _modules(model)
@@ -111,23 +111,23 @@ def record(
 
 
 def gradients(model: nn.Module, recording: Recording, class_indices: Tensor, names: list[str]) -> list[Tensor | None]:
-    """Differentiate one class score of each picture with respect to kept outputs; no `.grad` is written.
+    """Differentiate one class score of each image with respect to kept outputs; no `.grad` is written.
 
     Args:
-        model: The network, whose checkpointed parts run again.
+        model: The model, whose checkpointed parts run again.
         recording: What its forward pass left behind.
-        class_indices: One category for each picture, int64, axis (picture).
+        class_indices: One class for each image, int64, axis (image).
         names: Of the kept outputs.
 
     Returns:
         One gradient in the shape of each kept output; None where the score does not depend on it.
 
     Raises:
-        ModelError: If the network was changed since the pass, or checkpoints in the way that allows no gradients
+        ModelError: If the model was changed since the pass, or checkpoints in the way that allows no gradients
             of activations.
     """
     if not recording.is_current:
-        raise ModelError("The network's weights or buffers were changed since this trace was made: trace again.")
+        raise ModelError("The model's weights or buffers were changed since this trace was made: trace again.")
     if not recording.logits.requires_grad:
         return [None] * len(names)
     with ExitStack() as stack:
@@ -143,7 +143,7 @@ def gradients(model: nn.Module, recording: Recording, class_indices: Tensor, nam
             if "use_reentrant" not in str(error):
                 raise
             raise ModelError(
-                "The network checkpoints with use_reentrant=True, which allows no gradients of activations: "
+                "The model checkpoints with use_reentrant=True, which allows no gradients of activations: "
                 "set use_reentrant=False."
             ) from error
     return list(found)
@@ -164,7 +164,7 @@ def _run(
         stack.enter_context(restoring_model_state(model))
         for name, module in layers.items():
             stack.callback(module.register_forward_hook(partial(recorder.record_output, name), with_kwargs=True).remove)
-        # A network may write into its input, and one made under inference_mode cannot enter a graph: hence the clone.
+        # A model may write into its input, and one made under inference_mode cannot enter a graph: hence the clone.
         output = model(batch.clone())
         recorder.watch_grad_mode()
         return finish(output)
@@ -215,7 +215,7 @@ class _Recorder:
     def _cut(self, name: str, tensor: Tensor, args: tuple[Any, ...]) -> Tensor:
         if tensor.is_inference():
             raise LayerError(
-                f"The network runs layer {name!r} under torch.inference_mode: use torch.no_grad there instead."
+                f"The model runs layer {name!r} under torch.inference_mode: use torch.no_grad there instead."
             )
         torch.set_grad_enabled(True)
         kept = tensor if tensor.requires_grad else tensor.detach().requires_grad_()

@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 CHANNELS_FIRST_KINDS = ("convolution", "pooling")
 
 
-MOST_PREFIX_TOKENS = 8  # a class token, a distillation token, registers
+MAX_PREFIX_TOKENS = 8  # a class token, a distillation token, registers
 
 
 @dataclass(frozen=True)
 class SpatialLayout:
-    """What has to be known of a network's input to read a grid out of a shape.
+    """What has to be known of a model's input to read a grid out of a shape.
 
     Attributes:
-        model: The network.
-        pictures: How many there are in the batch.
-        picture: Rows and columns of its input.
+        model: The model.
+        images: How many there are in the batch.
+        image: Rows and columns of its input.
         token_grid: The grid of its tokens, if the caller gave it.
     """
 
     model: nn.Module
-    pictures: int
-    picture: Grid
+    images: int
+    image: Grid
     token_grid: Grid | None = None
 
     def layer(self, output: ModuleOutput) -> Layer:
@@ -44,13 +44,13 @@ class SpatialLayout:
             LayerError: If the shape holds no grid, or more than one.
         """
         shape = output.shape[1:]
-        if len(shape) in (2, 3) and output.shape[0] != self.pictures:
+        if len(shape) in (2, 3) and output.shape[0] != self.images:
             raise LayerError(
                 f"The first axis of what layer {output.name!r} puts out, {shape_text(output.shape)}, is not that of "
-                f"the {self.pictures} pictures: choose another layer, or give the network batch_first=True."
+                f"the {self.images} images: choose another layer, or give the model batch_first=True."
             )
         if len(shape) == 3:
-            last = _is_channels_last(output, self.picture)
+            last = _is_channels_last(output, self.image)
             grid = shape[:2] if last else shape[1:]
             layout: Layout = "channels last" if last else "channels first"
         elif len(shape) == 2 and kind_of(output.module) not in CHANNELS_FIRST_KINDS:
@@ -84,42 +84,42 @@ class SpatialLayout:
             )
         fitting = self._grids(tokens)
         patches = self._patches()
-        if patches and 0 <= tokens - patches[0] * patches[1] <= MOST_PREFIX_TOKENS:
+        if patches and 0 <= tokens - patches[0] * patches[1] <= MAX_PREFIX_TOKENS:
             return patches
         if len(fitting) == 1:
             return fitting.pop()
         found = "no grid" if not fitting else " or ".join(map(shape_text, sorted(fitting)))
         raise LayerError(
-            f"The {tokens} tokens of layer {output.name!r} (shape {shape_text(output.shape)}) form {found} over a "
-            f"picture of {shape_text(self.picture)}: give GradCAM(model, token_grid=(rows, columns))."
+            f"The {tokens} tokens of layer {output.name!r} (shape {shape_text(output.shape)}) form {found} over an "
+            f"image of {shape_text(self.image)}: give GradCAM(model, token_grid=(rows, columns))."
         )
 
     def _grids(self, tokens: int) -> set[Grid]:
         """Return the grids of whole patches that so many tokens can form, with some before them."""
         return {
             grid
-            for stride in range(1, min(self.picture) + 1)
-            if not (self.picture[0] % stride or self.picture[1] % stride)
-            for grid in [(self.picture[0] // stride, self.picture[1] // stride)]
-            if grid[0] * grid[1] >= 2 and 0 <= tokens - grid[0] * grid[1] <= MOST_PREFIX_TOKENS
+            for stride in range(1, min(self.image) + 1)
+            if not (self.image[0] % stride or self.image[1] % stride)
+            for grid in [(self.image[0] // stride, self.image[1] // stride)]
+            if grid[0] * grid[1] >= 2 and 0 <= tokens - grid[0] * grid[1] <= MAX_PREFIX_TOKENS
         }
 
     def _patches(self) -> Grid | None:
         """Return the grid of the patch embedding, a convolution whose stride is its kernel."""
         for module in self.model.modules():
             if isinstance(module, nn.Conv2d) and module.kernel_size == module.stride and module.stride[0] > 1:
-                return self.picture[0] // module.stride[0], self.picture[1] // module.stride[1]
+                return self.image[0] // module.stride[0], self.image[1] // module.stride[1]
         return None
 
 
-def _is_channels_last(output: ModuleOutput, picture: Grid) -> bool:
+def _is_channels_last(output: ModuleOutput, image: Grid) -> bool:
     first, second, third = output.shape[1:]
     if kind_of(output.module) in CHANNELS_FIRST_KINDS or isinstance(output.module, nn.BatchNorm2d):
         return False
-    last_fits, first_fits = fits((first, second), picture), fits((second, third), picture)
+    last_fits, first_fits = fits((first, second), image), fits((second, third), image)
     if last_fits != first_fits:
         return last_fits
-    # A cube, or a picture of no aspect: only layers that work along the last axis tell.
+    # A cube, or an image of no aspect: only layers that work along the last axis tell.
     return _works_along_the_last_axis(output.module, third)
 
 
@@ -132,10 +132,10 @@ def _works_along_the_last_axis(module: nn.Module, width: int) -> bool:
     )
 
 
-def fits(grid: Grid, picture: Grid) -> bool:
-    """Say whether a grid has the picture's aspect, up to what padding and rounding do."""
-    scale = (grid[0] * grid[1] / (picture[0] * picture[1])) ** 0.5
-    return all(abs(cells - side * scale) <= 1.5 for cells, side in zip(grid, picture, strict=True))
+def fits(grid: Grid, image: Grid) -> bool:
+    """Say whether a grid has the image's aspect, up to what padding and rounding do."""
+    scale = (grid[0] * grid[1] / (image[0] * image[1])) ** 0.5
+    return all(abs(cells - side * scale) <= 1.5 for cells, side in zip(grid, image, strict=True))
 
 
 def shape_text(shape: tuple[int, ...]) -> str:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from gradcam_widgets.errors import CategoryError, LayerError, ModelError
+from gradcam_widgets.errors import LayerError, ModelError, TargetError
 from gradcam_widgets.heatmaps.formatting import decimal
 from gradcam_widgets.heatmaps.heatmap import Heatmap
 
-from .class_names import find_category
+from .class_names import find_class
 from .layers import Layer, LayerName, as_list, find_layer
 from .methods import find_method
 from .recording import Recording, gradients
@@ -30,21 +30,21 @@ class Prediction(NamedTuple):
     """One class of a prediction: index, name or None, softmax probability, logit."""
 
     class_index: int
-    category: str | None
+    class_name: str | None
     probability: float
     logit: float
 
     def __repr__(self) -> str:
         """Return one line; between machines, at most the last digit of a number differs."""
-        name = f"class {self.class_index}" if self.category is None else f"{self.category} ({self.class_index})"
+        name = f"class {self.class_index}" if self.class_name is None else f"{self.class_name} ({self.class_index})"
         return f"Prediction({name}, probability {decimal(self.probability, 3)}, logit {decimal(self.logit, 3)})"
 
 
 class Trace:
-    """What one forward pass left behind: asks no further pass of the network.
+    """What one forward pass left behind: asks no further pass of the model.
 
     Attributes:
-        logits: Class scores, axes (picture, category), detached.
+        logits: Class scores, axes (image, class), detached.
         probabilities: Their softmax (sigmoid for one logit), same axes, float32 or wider, 0…1.
         layers: The traced layers, in the order asked for.
     """
@@ -54,10 +54,10 @@ class Trace:
         scored: ScoredModel,
         recording: Recording,
         layers: Sequence[Layer],
-        pictures: Sequence[NDArray[np.uint8]] | None = None,
+        images: Sequence[NDArray[np.uint8]] | None = None,
     ) -> None:
         """Made by `GradCAM.trace`."""
-        self._pictures = pictures
+        self._images = images
         self._scored = scored
         names = [layer.name for layer in layers]
         self._recording = replace(recording, kept={name: recording.kept[name] for name in names}, outputs=[])
@@ -69,90 +69,90 @@ class Trace:
 
     def __repr__(self) -> str:
         """Return one line that is the same on every machine."""
-        pictures, categories = self.logits.shape
-        return f"Trace({pictures} × {categories} scores, {', '.join(map(str, self.layers))})"
+        images, class_names = self.logits.shape
+        return f"Trace({images} × {class_names} scores, {', '.join(map(str, self.layers))})"
 
     @property
     def is_current(self) -> bool:
-        """Whether the network's weights and buffers are still those of the pass."""
+        """Whether the model's weights and buffers are still those of the pass."""
         return self._recording.is_current
 
     @property
     def activations(self) -> Mapping[str, Tensor]:
-        """What each traced layer put out, by name: axes (picture, channel, row, column), detached."""
+        """What each traced layer put out, by name: axes (image, channel, row, column), detached."""
         return {layer.name: layer.maps(self._kept[layer.name].detach()) for layer in self.layers}
 
-    def predictions(self, k: int = 5, picture: int = 0) -> list[Prediction]:
-        """Return the k most probable classes of one picture of the batch, best first."""
-        _, order = self.logits[picture].float().sort(descending=True, stable=True)
+    def predictions(self, k: int = 5, image: int = 0) -> list[Prediction]:
+        """Return the k most probable classes of one image of the batch, best first."""
+        _, order = self.logits[image].float().sort(descending=True, stable=True)
         best = order[:k]
-        scores = (values[picture, best].tolist() for values in (self.probabilities, self.logits))
+        scores = (values[image, best].tolist() for values in (self.probabilities, self.logits))
         return [
-            Prediction(i, self._scored.category(i), probability, logit)
+            Prediction(i, self._scored.class_name(i), probability, logit)
             for i, probability, logit in zip(best.tolist(), *scores, strict=True)
         ]
 
     def heatmap(
         self,
-        class_index: int | str | None = None,
+        target: int | str | None = None,
         layer: LayerName | None = None,
         method: str = "grad-cam",
     ) -> Heatmap:
-        """Say where in the one picture of this trace a class's evidence lies.
+        """Say where in the one image of this trace a class's evidence lies.
 
         Args:
-            class_index: Index or name; by default the class with the highest score.
+            target: Index or name; by default the class with the highest score.
             layer: One of the traced layers; needed only where there are several.
             method: Name of the method.
 
         Raises:
-            CategoryError: If there is no such class.
+            TargetError: If there is no such class.
             LayerError: If the layer was not traced, or the class score does not depend on it.
             MethodError: If the method is unknown or its conditions are not met.
-            ModelError: If the batch holds several pictures.
+            ModelError: If the batch holds several images.
         """
         self._check_single("heatmap", "heatmaps")
-        return self._ask([self._index(class_index, 0)], [self._layer(layer)], method)[0]
+        return self._ask([self._index(target, 0)], [self._layer(layer)], method)[0]
 
     def heatmaps(
         self,
-        class_indices: Sequence[int | str] | int | str | None = None,
+        targets: Sequence[int | str] | int | str | None = None,
         layer: LayerName | None = None,
         method: str = "grad-cam",
     ) -> list[Heatmap]:
-        """Say for every picture of the batch where a class's evidence lies.
+        """Say for every image of the batch where a class's evidence lies.
 
         Args:
-            class_indices: One class for all pictures, or one for each; by default each one's own first.
+            targets: One class for all images, or one for each; by default each one's own first.
             layer: As for `heatmap`.
             method: As for `heatmap`.
 
         Raises:
-            CategoryError: If there is no such class, or their number is not that of the pictures.
+            TargetError: If there is no such class, or their number is not that of the images.
         """
         count = len(self.logits)
         wanted: Sequence[int | str | None]
-        if _is_one(class_indices):
-            wanted = [cast("int | str | None", class_indices)] * count
+        if _is_one(targets):
+            wanted = [cast("int | str | None", targets)] * count
         else:
-            wanted = list(cast("Sequence[int | str | None]", class_indices))
+            wanted = list(cast("Sequence[int | str | None]", targets))
         if len(wanted) != count:
-            raise CategoryError(
-                f"{len(wanted)} classes were given for a batch of {count} pictures: give one each, or one for all."
+            raise TargetError(
+                f"{len(wanted)} classes were given for a batch of {count} images: give one each, or one for all."
             )
-        indices = [self._index(class_index, i) for i, class_index in enumerate(wanted)]
+        indices = [self._index(target, i) for i, target in enumerate(wanted)]
         return self._ask(indices, [self._layer(layer)], method)
 
     def compare(
         self,
-        class_indices: Sequence[int | str | None] | int | str,
+        targets: Sequence[int | str | None] | int | str,
         layers: Sequence[LayerName] | LayerName | None = None,
         method: str = "grad-cam",
     ) -> list[Heatmap]:
-        """Ask for several classes at several layers of one picture; one backward pass serves all layers of a class.
+        """Ask for several classes at several layers of one image; one backward pass serves all layers of a class.
 
         Args:
-            class_indices: Indices or names.
+            targets: Indices or names.
             layers: Some of the traced layers; by default all.
             method: As for `heatmap`.
 
@@ -161,13 +161,11 @@ class Trace:
         """
         self._check_single("compare", "heatmaps for each class")
         chosen = list(self.layers) if layers is None else [self._layer(layer) for layer in as_list(layers)]
-        wanted = cast("Sequence[int | str | None]", [class_indices] if _is_one(class_indices) else class_indices)
-        return [
-            heatmap for class_index in wanted for heatmap in self._ask([self._index(class_index, 0)], chosen, method)
-        ]
+        wanted = cast("Sequence[int | str | None]", [targets] if _is_one(targets) else targets)
+        return [heatmap for target in wanted for heatmap in self._ask([self._index(target, 0)], chosen, method)]
 
     def _ask(self, class_indices: list[int], layers: Sequence[Layer], method: str) -> list[Heatmap]:
-        """Return the maps of all layers for each picture, layer by layer."""
+        """Return the maps of all layers for each image, layer by layer."""
         found = find_method(method)
         classes = torch.tensor(class_indices, device=self.logits.device)
         heatmaps = []
@@ -201,24 +199,24 @@ class Trace:
         layer: Layer,
         method: str,
     ) -> Heatmap:
-        remarks = []
+        caveats = []
         if layer.calls > 1:
-            remarks.append(
+            caveats.append(
                 f"Layer {layer.name} was called {layer.calls} times in the pass: this explains the last call."
             )
         if self._looks_like_probabilities:
-            remarks.append("The network's outputs look like probabilities: give output=… that returns logits.")
+            caveats.append("The model's outputs look like probabilities: give output=… that returns logits.")
         return Heatmap(
             values=values,
             class_index=class_index,
-            category=self._scored.category(class_index),
+            class_name=self._scored.class_name(class_index),
             logit=float(self.logits[i, class_index]),
             probability=float(self.probabilities[i, class_index]),
             layer=layer.name,
             method=method,
-            network=self._scored.name,
-            picture=self._pictures[i] if self._pictures is not None else None,
-            noted=tuple(remarks),
+            model=self._scored.name,
+            image=self._images[i] if self._images is not None else None,
+            notes=tuple(caveats),
         )
 
     def _probabilities(self) -> Tensor:
@@ -233,10 +231,10 @@ class Trace:
             return None
         return weight.detach()[classes].to(activations)
 
-    def _index(self, class_index: int | str | None, picture: int) -> int:
-        if class_index is None:
-            return self.predictions(1, picture)[0].class_index
-        return find_category(class_index, self.logits.shape[1], self._scored.categories)
+    def _index(self, target: int | str | None, image: int) -> int:
+        if target is None:
+            return self.predictions(1, image)[0].class_index
+        return find_class(target, self.logits.shape[1], self._scored.class_names)
 
     def _layer(self, layer: LayerName | None) -> Layer:
         if layer is None:
@@ -251,14 +249,12 @@ class Trace:
 
     def _check_single(self, method: str, instead: str) -> None:
         if len(self.logits) != 1:
-            raise ModelError(
-                f"{method} answers for one picture, and the batch holds {len(self.logits)}: use {instead}."
-            )
+            raise ModelError(f"{method} answers for one image, and the batch holds {len(self.logits)}: use {instead}.")
 
 
-def _is_one(class_indices: object) -> bool:
+def _is_one(targets: object) -> bool:
     """Say whether this is one class for all, a scalar of numpy or torch included, and not one for each."""
-    return class_indices is None or isinstance(class_indices, (int, str)) or getattr(class_indices, "ndim", 1) == 0
+    return targets is None or isinstance(targets, (int, str)) or getattr(targets, "ndim", 1) == 0
 
 
 def _last_linear(model: nn.Module) -> Tensor | None:

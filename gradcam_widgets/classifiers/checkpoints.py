@@ -44,18 +44,18 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], list[str] | None]:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ModelError(
-            f"'{path}' holds more than weights, or is damaged: save the network's state_dict() alone with torch.save."
+            f"'{path}' holds more than weights, or is damaged: save the model's state_dict() alone with torch.save."
         ) from error
     except Exception as error:  # damaged files make torch's readers raise nearly anything
         raise ModelError(f"'{path}' cannot be read as a file of torch.save: get it again.") from error
-    categories = None
+    class_names = None
     if isinstance(loaded, dict) and isinstance(loaded.get("state_dict"), dict):
-        categories = loaded.get("categories")
+        class_names = loaded.get("class_names")
         loaded = loaded["state_dict"]
     if not isinstance(loaded, dict) or not all(isinstance(value, torch.Tensor) for value in loaded.values()):
-        raise ModelError(f"'{path}' holds no state dict: save the network's state_dict() with torch.save.")
-    if categories is not None and not (
-        isinstance(categories, (list, tuple)) and all(isinstance(category, str) for category in categories)
+        raise ModelError(f"'{path}' holds no state dict: save the model's state_dict() with torch.save.")
+    if class_names is not None and not (
+        isinstance(class_names, (list, tuple)) and all(isinstance(class_name, str) for class_name in class_names)
     ):
-        raise ModelError(f"The categories in '{path}' are no list of names: save one string for each class.")
-    return loaded, None if categories is None else list(categories)
+        raise ModelError(f"The classes in '{path}' are no list of names: save one string for each class.")
+    return loaded, None if class_names is None else list(class_names)

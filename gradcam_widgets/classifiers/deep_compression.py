@@ -28,7 +28,7 @@ def decode(
 ) -> dict[str, Tensor]:
     """Decode the file into weights for an input normalised as torchvision does.
 
-    The file's network takes B, G, R in 0…255 less a mean. The first convolution has no padding, so turning its
+    The file's model takes B, G, R in 0…255 less a mean. The first convolution has no padding, so turning its
     input channels round, scaling them and moving the difference of the means into its bias is exact. Its last
     convolution pads by 1, so that its mean runs over 15×15 cells instead of 13×13; scaling by 169/225 keeps the
     scores' scale.

@@ -1,4 +1,4 @@
-"""The pinned files of the photo world: where they come from, their SHA-256, and where they are kept."""
+"""The pinned files of the photos: where they come from, their SHA-256, and where they are kept."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def cache_folder() -> Path:
 
 
 def is_cached(file: str | Download) -> bool:
-    """Say whether `fetch` would answer without the network: there is a cache, and in it the file, undamaged.
+    """Say whether `fetch` would answer without the model: there is a cache, and in it the file, undamaged.
 
     Args:
         file: A key of `REGISTRY`, or a download of one's own.
@@ -182,7 +182,7 @@ def fetch(file: str | Download, *, timeout: float = 30.0, progress: bool = True)
     if not found.startswith(download.sha256):
         raise DownloadError(
             f"'{download.path}' arrived damaged twice from {download.url} (SHA-256 {found}, expected "
-            f"{download.sha256}): try another network, or put the right file at '{target}' by hand.",
+            f"{download.sha256}): try another model, or put the right file at '{target}' by hand.",
         )
     return target
 
@@ -244,7 +244,7 @@ def published_file(download: Download, target: Path, *, timeout: float, progress
     except OSError as error:  # so is every error of requests
         raise DownloadError(
             f"'{download.path}' could not be downloaded from {download.url} ({_reason(error)}): "
-            f"check the network and that the folder can be written, or put the file at '{target}' by hand.",
+            f"check the model and that the folder can be written, or put the file at '{target}' by hand.",
         ) from error
     finally:
         part.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from .provider import DEFAULT_NAME
 
 if TYPE_CHECKING:
     from gradcam_widgets.attribution.layers import Grid, Layer
-    from gradcam_widgets.images.fitting import Geometry
+    from gradcam_widgets.images.fitting import ResizeMode
 
     from .classifier import Classifier
     from .provider import Provider
@@ -24,44 +24,46 @@ PROVIDERS: tuple[Provider, ...] = (squeezenet.PROVIDER, torchvision_models.PROVI
 
 
 def classifier_names() -> list[str]:
-    """List the names that `load_classifier` knows: the 675 KB SqueezeNet and torchvision's classification networks."""
+    """List the names that `load_classifier` knows: the 675 KB SqueezeNet and torchvision's classification models."""
     return [name for provider in PROVIDERS for name in provider.names()]
 
 
-def load_classifier(name: str = DEFAULT_NAME, *, geometry: Geometry = "squash", weights: str = "DEFAULT") -> Classifier:
-    """Load a network by its name, with its preprocessing and categories.
+def load_classifier(
+    name: str = DEFAULT_NAME, *, resize_mode: ResizeMode = "squash", weights: str = "DEFAULT"
+) -> Classifier:
+    """Load a model by its name, with its preprocessing and classes.
 
     Weights come, in this order, from the file `NAME.pth` in the folder that the environment variable
-    `GRADCAM_WIDGETS_CHECKPOINTS` names, from the cache, or from the network (once, with a progress bar). A file of
-    one's own holds a state dict, or a dict of it as "state_dict" and the names of its classes as "categories".
+    `GRADCAM_WIDGETS_CHECKPOINTS` names, from the cache, or from the model (once, with a progress bar). A file of
+    one's own holds a state dict, or a dict of it as "state_dict" and the names of its classes as "classes".
 
     Args:
-        name: "squeezenet_675kb" or any of torchvision's classification networks.
-        geometry: "squash" shows the network the whole picture, "crop" the middle as torchvision does.
+        name: "squeezenet_675kb" or any of torchvision's classification models.
+        resize_mode: "squash" shows the model the whole image, "crop" the middle as torchvision does.
         weights: Which of torchvision's published weights, such as "IMAGENET1K_V1".
 
     Raises:
-        ModelError: If the name or the weights are unknown, or a file does not fit the network.
+        ModelError: If the name or the weights are unknown, or a file does not fit the model.
         DownloadError: If the weights cannot be downloaded.
     """
-    return _provider(name).load(name, geometry=geometry, weights=weights)
+    return _provider(name).load(name, resize_mode=resize_mode, weights=weights)
 
 
-def skeleton(name: str) -> tuple[list[Layer], Grid]:
-    """List the layers of a network by its name, without weights, memory or arithmetic (on torch's meta device).
+def list_layers_without_weights(name: str) -> tuple[list[Layer], Grid]:
+    """List the layers of a model by its name, without weights, memory or arithmetic (on torch's meta device).
 
     Args:
         name: As for `load_classifier`.
 
     Returns:
-        The layers that can carry a map, and rows and columns of the network's input.
+        The layers that can carry a map, and rows and columns of the model's input.
     """
     model, size = _provider(name).build_on_meta(name)
     return GradCAM(model).layers(torch.empty(1, 3, *size)), size
 
 
-def weights_at_hand(name: str, weights: str = "DEFAULT") -> bool:
-    """Say whether `load_classifier` could load a network without the internet.
+def is_available_offline(name: str, weights: str = "DEFAULT") -> bool:
+    """Say whether `load_classifier` could load a model without the internet.
 
     Args:
         name: As for `load_classifier`.
@@ -79,4 +81,4 @@ def _provider(name: str) -> Provider:
             return provider
     close = difflib.get_close_matches(name.lower(), classifier_names(), n=3)
     hint = f"did you mean {' or '.join(close)}?" if close else "gradcam_widgets.classifier_names() lists them."
-    raise ModelError(f"There is no network {name!r}: {hint}")
+    raise ModelError(f"There is no model {name!r}: {hint}")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from gradcam_widgets.attribution.layers import Grid
-    from gradcam_widgets.images.fitting import Geometry
+    from gradcam_widgets.images.fitting import ResizeMode
 
     from .classifier import Classifier
 
@@ -22,7 +22,7 @@ DEFAULT_NAME = "squeezenet_675kb"
 class Load(Protocol):
     """Load a model by its name, with its preprocessing and class names."""
 
-    def __call__(self, name: str, *, geometry: Geometry, weights: str) -> Classifier:
+    def __call__(self, name: str, *, resize_mode: ResizeMode, weights: str) -> Classifier:
         """Return the classifier."""
         ...
 

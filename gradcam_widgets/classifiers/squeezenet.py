@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from torch import nn
 
     from gradcam_widgets.attribution.layers import Grid
-    from gradcam_widgets.images.fitting import Geometry
+    from gradcam_widgets.images.fitting import ResizeMode
 
 ARCHITECTURE = "squeezenet1_0"
 FILE = "models/compressed_SqueezeNet.net"
 
 
-def load(name: str, *, geometry: Geometry, weights: str) -> Classifier:
+def load(name: str, *, resize_mode: ResizeMode, weights: str) -> Classifier:
     """Decode the weights into torchvision's architecture; there is one set of weights."""
     del weights
-    preprocess = Preprocessing(geometry=geometry)
+    preprocess = Preprocessing(resize_mode=resize_mode)
     model = build_empty(ARCHITECTURE)
     data = fetch(FILE).read_bytes()
     state = deep_compression.decode(data, model.state_dict(), preprocess.mean, preprocess.std)
     model.load_state_dict(state, assign=True)
-    categories = published_weights(ARCHITECTURE, "DEFAULT").meta["categories"]
-    return Classifier(model.eval(), preprocess, categories, name=name)
+    class_names = published_weights(ARCHITECTURE, "DEFAULT").meta["categories"]
+    return Classifier(model.eval(), preprocess, class_names, name=name)
 
 
 def _build_on_meta(_name: str) -> tuple[nn.Module, Grid]:

@@ -21,7 +21,7 @@ from .provider import Provider
 
 if TYPE_CHECKING:
     from gradcam_widgets.attribution.layers import Grid
-    from gradcam_widgets.images.fitting import Geometry
+    from gradcam_widgets.images.fitting import ResizeMode
 
 
 class PublishedWeights(Protocol):
@@ -40,7 +40,7 @@ def names() -> list[str]:
     return list(torchvision.models.list_models(module=torchvision.models))
 
 
-def load(name: str, *, geometry: Geometry, weights: str) -> Classifier:
+def load(name: str, *, resize_mode: ResizeMode, weights: str) -> Classifier:
     """Load one with published weights, or those of a file of the user's own."""
     published = published_weights(name, weights)
     checkpoint = own_checkpoint(name)
@@ -48,7 +48,7 @@ def load(name: str, *, geometry: Geometry, weights: str) -> Classifier:
     names_of_classes = own_names or list(published.meta["categories"])
     return Classifier(
         build(name, state, len(names_of_classes), published, checkpoint),
-        of_preset(published.transforms(), geometry),
+        of_preset(published.transforms(), resize_mode),
         names_of_classes,
         name=name,
     )
@@ -102,7 +102,7 @@ def build_options(name: str, published: PublishedWeights) -> dict[str, Any]:
 
 
 def build(
-    name: str, state: dict[str, Tensor], categories: int, published: PublishedWeights, checkpoint: Path | None
+    name: str, state: dict[str, Tensor], class_names: int, published: PublishedWeights, checkpoint: Path | None
 ) -> nn.Module:
     """Build a model and give it its weights.
 
@@ -117,7 +117,7 @@ def build(
     if name.startswith("densenet"):
         # Published before torchvision forbade dots in the names of modules: "norm.1" is now "norm1".
         state = {re.sub(r"(denselayer\d+\.\w+)\.([12]\.)", r"\1\2", key): value for key, value in state.items()}
-    model = build_empty(name, num_classes=categories, **options)
+    model = build_empty(name, num_classes=class_names, **options)
     expected = model.state_dict()
     wrong = [
         f"{key} is {tuple(state[key].shape)} instead of {tuple(value.shape)}" if key in state else f"{key} is missing"
@@ -129,8 +129,8 @@ def build(
         more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         source = f"'{checkpoint}'" if checkpoint else published.url
         raise ModelError(
-            f"The weights in {source} do not fit {name} with {categories} classes ({'; '.join(wrong[:3])}{more}): "
-            'save its own state_dict(), with the names of its classes as "categories" if there are other than 1000.'
+            f"The weights in {source} do not fit {name} with {class_names} classes ({'; '.join(wrong[:3])}{more}): "
+            'save its own state_dict(), with the names of its classes as "classes" if there are other than 1000.'
         )
     floats = {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
     model.load_state_dict(floats, strict=False, assign=True)
@@ -148,7 +148,7 @@ class _EmptyOnMeta(TorchFunctionMode):
 
 
 def build_empty(name: str, **options: Any) -> nn.Module:
-    """Build one of torchvision's networks with weights on the meta device and true buffers, ready to be assigned."""
+    """Build one of torchvision's models with weights on the meta device and true buffers, ready to be assigned."""
     with _EmptyOnMeta():
         model: nn.Module = torchvision.models.get_model(name, weights=None, **options)
     return model

@@ -1,4 +1,4 @@
-"""The command `gradcam-widgets`: explain a picture, list layers, fill the cache, export a page, open the notebooks."""
+"""The command `gradcam-widgets`: explain an image, list layers, fill the cache, export a page, open the notebooks."""
 
 from __future__ import annotations
 

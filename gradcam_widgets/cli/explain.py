@@ -24,15 +24,15 @@ def run(options: argparse.Namespace) -> None:
     question = read_question(options)
     output = output_path(options, question, ".png")
     classifier = question.classifier()
-    trace = classifier.trace(question.picture, options.layer)
+    trace = classifier.trace(question.image, options.layer)
     predictions = trace.predictions(5)
-    classes = options.classes or [prediction.class_index for prediction in predictions[:DEFAULT_CLASSES]]
+    classes = options.targets or [prediction.class_index for prediction in predictions[:DEFAULT_CLASSES]]
     heatmaps = trace.compare(classes, method=options.method)
     _export(heatmaps, output, DisplayOptions(evidence=options.evidence, colormap=options.colormap))
     if options.json:
         report = {
-            "picture": question.name,
-            "network": classifier.name,
+            "image": question.name,
+            "model": classifier.name,
             "predictions": [prediction._asdict() for prediction in predictions],
             "maps": [_as_json(heatmap) for heatmap in heatmaps],
             "figure": legible(output),
@@ -42,9 +42,9 @@ def run(options: argparse.Namespace) -> None:
     print(f"{question.name}, seen by {classifier.name}")
     print(_table(predictions))
     for heatmap in heatmaps:
-        print(heatmap.digest())
-        for remark in heatmap.remarks:
-            print(f"  {remark}")
+        print(heatmap.summary())
+        for caveat in heatmap.caveats:
+            print(f"  {caveat}")
     print(f"figure: {legible(output)}")
 
 
@@ -59,15 +59,15 @@ def _export(heatmaps: Sequence[Heatmap], output: Path, display: DisplayOptions) 
 
 
 def _table(predictions: Sequence[Prediction]) -> str:
-    rows = [f"  {p.probability:11.3f} {p.logit:8.2f}  {p.category} ({p.class_index})" for p in predictions]
-    return "\n".join(["  probability    logit  category", *rows])
+    rows = [f"  {p.probability:11.3f} {p.logit:8.2f}  {p.class_name} ({p.class_index})" for p in predictions]
+    return "\n".join(["  probability    logit  class", *rows])
 
 
 def _as_json(heatmap: Heatmap) -> dict[str, Any]:
     box = heatmap.box()
     return {
         "class_index": heatmap.class_index,
-        "category": heatmap.category,
+        "class_name": heatmap.class_name,
         "logit": heatmap.logit,
         "probability": heatmap.probability,
         "layer": heatmap.layer,
@@ -75,9 +75,9 @@ def _as_json(heatmap: Heatmap) -> dict[str, Any]:
         "grid": heatmap.grid,
         "peak": heatmap.peak(),
         "centroid": heatmap.centroid(),
-        "share_for": heatmap.share_for() if heatmap.values.any() else None,
+        "positive_fraction": heatmap.positive_fraction() if heatmap.values.any() else None,
         "box": box._asdict() if box else None,
-        "digest": heatmap.digest(),
-        "remarks": heatmap.remarks,
+        "summary": heatmap.summary(),
+        "caveats": heatmap.caveats,
         "values": heatmap.values.tolist(),
     }

@@ -20,16 +20,16 @@ def run(options: argparse.Namespace) -> None:
     question = read_question(options)
     output = output_path(options, question, ".html")
     classifier = question.classifier()
-    layers = options.layers or [layer.name for layer in last_of_each_grid(classifier.layers(question.picture))]
-    trace = classifier.trace(question.picture, layers)
+    layers = options.layers or [layer.name for layer in last_of_each_grid(classifier.layers(question.image))]
+    trace = classifier.trace(question.image, layers)
     heatmaps = trace.compare(
-        options.classes or [p.class_index for p in trace.predictions(CLASSES_ON_A_PAGE)], method=options.method
+        options.targets or [p.class_index for p in trace.predictions(CLASSES_ON_A_PAGE)], method=options.method
     )
     export_page(
         output,
         heatmaps,
         DisplayOptions(evidence=options.evidence, colormap=options.colormap),
         layer=trace.layers[-1].name,
-        title=f"{question.name}: where the network looked",
+        title=f"{question.name}: where the model looked",
     )
     print(f"page: {legible(output)} ({output.stat().st_size / 1000:.0f} kB)")

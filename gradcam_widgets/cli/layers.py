@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gradcam_widgets.attribution.layers import Layer, main_layers
-from gradcam_widgets.classifiers.loading import skeleton
+from gradcam_widgets.classifiers.loading import list_layers_without_weights
 
 if TYPE_CHECKING:
     import argparse
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> None:
     """List the layers that can carry a map."""
-    layers, size = skeleton(options.model)
+    layers, size = list_layers_without_weights(options.model)
     shown = layers if options.all else main_layers(layers)
     hidden = f", {len(shown)} shown: --all for every one" if len(shown) < len(layers) else ""
     print(f"{options.model}, input {size[0]}×{size[1]}: {len(layers)} layers can carry a map{hidden}")

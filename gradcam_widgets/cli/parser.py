@@ -10,8 +10,8 @@ from gradcam_widgets import __version__
 from gradcam_widgets.attribution.methods import METHODS
 from gradcam_widgets.classifiers.provider import DEFAULT_NAME
 from gradcam_widgets.heatmaps.display import Evidence
-from gradcam_widgets.images.fitting import Geometry
-from gradcam_widgets.samples.world import SAMPLE_NAMES
+from gradcam_widgets.images.fitting import ResizeMode
+from gradcam_widgets.samples.source import SAMPLE_NAMES
 
 SAMPLE = "sample:"
 
@@ -22,14 +22,14 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"gradcam-widgets {__version__}")
     commands = parser.add_subparsers(required=True, dest="command", metavar="COMMAND")
 
-    explain = commands.add_parser("explain", help="show which regions of a picture spoke for a class")
+    explain = commands.add_parser("explain", help="show which regions of an image spoke for a class")
     _add_question(explain)
     explain.add_argument("--layer", metavar="NAME", help="target layer; `gradcam-widgets layers MODEL` lists them")
-    explain.add_argument("-o", "--output", metavar="OUT.png", type=Path, help="figure (default: PICTURE_gradcam.png)")
+    explain.add_argument("-o", "--output", metavar="OUT.png", type=Path, help="figure (default: IMAGE_gradcam.png)")
     explain.add_argument("--json", action="store_true", help="print everything, the raw maps too, as JSON")
     explain.set_defaults(module="explain")
 
-    export = commands.add_parser("export", help="write a page with the picture view that works without a kernel")
+    export = commands.add_parser("export", help="write a page with the image view that works without a kernel")
     _add_question(export)
     export.add_argument(
         "--layer",
@@ -39,7 +39,7 @@ def make_parser() -> argparse.ArgumentParser:
         action="extend",
         help="layers to choose from (default: the last of each grid)",
     )
-    export.add_argument("-o", "--output", metavar="OUT.html", type=Path, help="page (default: PICTURE_gradcam.html)")
+    export.add_argument("-o", "--output", metavar="OUT.html", type=Path, help="page (default: IMAGE_gradcam.html)")
     export.set_defaults(module="export")
 
     lab = commands.add_parser("lab", help="open JupyterLab on the tutorials")
@@ -51,19 +51,19 @@ def make_parser() -> argparse.ArgumentParser:
     for launcher, name in ((lab, "JupyterLab"), (demo, "Voila")):
         launcher.add_argument("options", metavar="-- OPTION", nargs="*", help=f"handed on to {name}")
 
-    layers = commands.add_parser("layers", help="list the layers of a network that can carry a map")
+    layers = commands.add_parser("layers", help="list the layers of a model that can carry a map")
     layers.add_argument("model", metavar="MODEL", help="any torchvision classifier; its weights are not needed")
     layers.add_argument("--all", action="store_true", help="list every layer, not only blocks")
     layers.set_defaults(module="layers")
 
-    fill = commands.add_parser("fetch", help="download the 675 KB network and the photographs into the cache")
+    fill = commands.add_parser("fetch", help="download the 675 KB model and the photographs into the cache")
     fill.set_defaults(module="fetch")
     return parser
 
 
 def _add_question(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "picture", metavar="PICTURE", help=f"a picture file, or {SAMPLE}NAME with one of {', '.join(SAMPLE_NAMES)}"
+        "image", metavar="IMAGE", help=f"an image file, or {SAMPLE}NAME with one of {', '.join(SAMPLE_NAMES)}"
     )
     command.add_argument(
         "--model",
@@ -71,8 +71,8 @@ def _add_question(command: argparse.ArgumentParser) -> None:
         help=f"any torchvision classifier (default: {DEFAULT_NAME}, or what goes with the sample)",
     )
     command.add_argument(
-        "--class",
-        dest="classes",
+        "--target",
+        dest="targets",
         metavar="NAME",
         nargs="+",
         action="extend",
@@ -81,9 +81,9 @@ def _add_question(command: argparse.ArgumentParser) -> None:
     command.add_argument("--method", metavar="NAME", default="grad-cam", help=f"one of {', '.join(METHODS)}")
     command.add_argument("--evidence", choices=get_args(Evidence), default="for", help="which side to draw")
     command.add_argument(
-        "--geometry",
-        choices=get_args(Geometry),
+        "--resize-mode",
+        choices=get_args(ResizeMode),
         default="squash",
-        help="show the whole picture, or crop the middle",
+        help="show the whole image, or crop the middle",
     )
     command.add_argument("--colormap", metavar="NAME", help="any of matplotlib's, such as jet")

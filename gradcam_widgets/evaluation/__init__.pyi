@@ -1,4 +1,4 @@
+from .localization import box_iou as box_iou
 from .localization import density as density
-from .localization import overlap as overlap
-from .localization import points_at as points_at
-from .localization import share_inside as share_inside
+from .localization import energy_inside_mask as energy_inside_mask
+from .localization import pointing_game_hit as pointing_game_hit

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 CELLS_OF_TOLERANCE = 1
 
 
-def points_at(heatmap: Heatmap, mask: NDArray[np.bool_]) -> bool:
+def pointing_game_hit(heatmap: Heatmap, mask: NDArray[np.bool_]) -> bool:
     """Play the pointing game: does the map's peak lie on the object, give or take one cell?
 
     Zhang et al. 2018, arXiv 1608.00507, with the map's own cells for pixels.
@@ -40,7 +40,7 @@ def points_at(heatmap: Heatmap, mask: NDArray[np.bool_]) -> bool:
     return bool(mask[near[0], near[1]].any())
 
 
-def share_inside(heatmap: Heatmap, mask: NDArray[np.bool_]) -> float:
+def energy_inside_mask(heatmap: Heatmap, mask: NDArray[np.bool_]) -> float:
     """Return the part of the evidence for the class that lies on the object, in 0…1 (the map laid over it bilinearly).
 
     Wang et al. 2020, arXiv 1910.01279 call it the energy-based pointing game.
@@ -51,11 +51,11 @@ def share_inside(heatmap: Heatmap, mask: NDArray[np.bool_]) -> float:
 
 
 def density(heatmap: Heatmap, mask: NDArray[np.bool_]) -> float:
-    """Return the evidence for the class on a part of the picture relative to an even spread: chance gives 1."""
-    return share_inside(heatmap, mask) / float(mask.mean())
+    """Return the evidence for the class on a part of the image relative to an even spread: chance gives 1."""
+    return energy_inside_mask(heatmap, mask) / float(mask.mean())
 
 
-def overlap(one: Box | None, other: Box | None) -> float:
+def box_iou(one: Box | None, other: Box | None) -> float:
     """Return the area that two boxes share as a part of the area they cover together, in 0…1."""
     if one is None or other is None:
         return 0.0

@@ -8,7 +8,7 @@ import numpy as np
 
 from gradcam_widgets.errors import GradCAMError
 
-from .formatting import three
+from .formatting import format_significant
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,4 +42,4 @@ def describe_difference(values: NDArray[Any], reference: NDArray[Any], tolerance
     apart = float(np.abs(one - other).max()) / span
     if apart <= tolerance:
         return f"equal to {f'{tolerance:g}'.replace('e-0', 'e-')} of the range"
-    return f"up to {three(apart)} of the range apart"
+    return f"up to {format_significant(apart)} of the range apart"

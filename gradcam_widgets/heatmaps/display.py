@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, get_args
 
 from gradcam_widgets._choices import check_choice
-from gradcam_widgets.errors import PictureError
+from gradcam_widgets.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,8 +39,8 @@ class DisplayOptions:
 
     Attributes:
         evidence: Which side to show: "for" the class (the paper's ReLU), "against" it, or "both", signed.
-        opacity: 0 shows the picture alone, 1 the map alone.
-        fade: Whether weaker evidence is more transparent, in proportion to the scale, so that the picture stays as it
+        opacity: 0 shows the image alone, 1 the map alone.
+        fade: Whether weaker evidence is more transparent, in proportion to the scale, so that the image stays as it
             is where there is none.
         threshold: Evidence up to this fraction of the map's maximum, in [0, 1), is not shown at all.
         colormap: Any of matplotlib's; None takes a perceptually uniform one, a diverging one for "both".
@@ -48,7 +48,7 @@ class DisplayOptions:
         interpolation: "cells" for the grid as it is, or "bilinear" or "cubic" for a smooth one.
 
     Raises:
-        PictureError: If a value is out of its range.
+        OptionError: If a value is out of its range.
     """
 
     evidence: Evidence = "for"
@@ -64,11 +64,11 @@ class DisplayOptions:
         check_choice("evidence", self.evidence, get_args(Evidence))
         check_choice("interpolation", self.interpolation, get_args(Interpolation))
         if not 0 <= self.opacity <= 1:
-            raise PictureError(f"opacity must be between 0 and 1, got {self.opacity:g}.")
+            raise OptionError(f"opacity must be between 0 and 1, got {self.opacity:g}.")
         if not 0 <= self.threshold < 1:
-            raise PictureError(f"threshold must be in [0, 1), got {self.threshold:g}.")
+            raise OptionError(f"threshold must be in [0, 1), got {self.threshold:g}.")
         if self.vmax is not None and not (self.vmax > 0 and math.isfinite(self.vmax)):
-            raise PictureError(f"vmax must be a positive, finite number or None, got {self.vmax:g}.")
+            raise OptionError(f"vmax must be a positive, finite number or None, got {self.vmax:g}.")
         if self.colormap is not None:
             from matplotlib import colormaps  # noqa: PLC0415 - only who chooses one pays for matplotlib
 

@@ -1,4 +1,4 @@
-"""Figures of maps: picture, map and overlay with a colour bar in raw numbers, or several maps on one scale."""
+"""Figures of maps: image, map and overlay with a colour bar in raw numbers, or several maps on one scale."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from PIL import Image
 from typing_extensions import Unpack
 
 from gradcam_widgets._paths import writing
-from gradcam_widgets.errors import PictureError
+from gradcam_widgets.errors import ExportError, ImageError
 from gradcam_widgets.images.encoding import encode_jpeg, shrink
 
 from .display import DEFAULT_COLORMAPS, DisplayKeywords, DisplayOptions, Evidence, resolve, takes_display_options
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 PANEL_INCHES, GAP, MARGIN = 3.1, 0.1, 0.12
 BAR_INCHES, TITLE_INCHES, LINE_INCHES = 0.13, 0.24, 0.155
-MOST_PIXELS_A_SIDE = 900
+MAX_SIDE_PIXELS = 900
 ENDINGS = (".png", ".jpg", ".jpeg", ".pdf", ".svg")
 MUTED = "#555555"
 SPARE_FONT = "DejaVu Sans"  # comes with matplotlib
@@ -54,23 +54,23 @@ class _Shown(Figure):
 
 
 def single_figure(heatmap: Heatmap, display: DisplayOptions) -> Figure:
-    """Draw what the network saw, the map cell by cell, and the map over the picture, with a colour bar.
+    """Draw what the model saw, the map cell by cell, and the map over the image, with a colour bar.
 
     Args:
-        heatmap: The map; without its picture the map alone is drawn.
+        heatmap: The map; without its image the map alone is drawn.
         display: How to show it.
     """
     evidence = display.evidence
     top = heatmap.vmax(evidence) if display.vmax is None else display.vmax
-    picture = None if heatmap.picture is None else shrink(heatmap.picture, MOST_PIXELS_A_SIDE)
-    notes = [heatmap.caption(evidence, top), *heatmap.remarks]
-    figure, axes, bar = _canvas(1 if picture is None else 3, _aspect(heatmap), notes, _headline(heatmap))
-    map_axes = axes[0] if picture is None else axes[1]
-    if picture is not None:
-        _show(axes[0], picture, "what the network saw")
-        colors = overlay(heatmap.values, picture, display, top)
+    image = None if heatmap.image is None else shrink(heatmap.image, MAX_SIDE_PIXELS)
+    notes = [heatmap.caption(evidence, top), *heatmap.caveats]
+    figure, axes, bar = _canvas(1 if image is None else 3, _aspect(heatmap), notes, _headline(heatmap))
+    map_axes = axes[0] if image is None else axes[1]
+    if image is not None:
+        _show(axes[0], image, "what the model saw")
+        colors = overlay(heatmap.values, image, display, top)
         _show(axes[2], colors, f"overlay, {'cells' if display.interpolation == 'cells' else 'smoothed'}")
-    extent = None if picture is None else (-0.5, picture.shape[1] - 0.5, picture.shape[0] - 0.5, -0.5)
+    extent = None if image is None else (-0.5, image.shape[1] - 0.5, image.shape[0] - 0.5, -0.5)
     shades = _shades(top, display)
     map_axes.imshow(
         heatmap.evidence(evidence),
@@ -89,28 +89,28 @@ def single_figure(heatmap: Heatmap, display: DisplayOptions) -> Figure:
 def comparison_figure(
     heatmaps: Sequence[Heatmap], *, display: DisplayOptions | None = None, **changes: Unpack[DisplayKeywords]
 ) -> Figure:
-    """Draw several maps of one picture side by side on one scale, so that equal colours mean equal evidence.
+    """Draw several maps of one image side by side on one scale, so that equal colours mean equal evidence.
 
     Args:
-        heatmaps: The maps, with their picture.
+        heatmaps: The maps, with their image.
         display: How to show them; without `vmax` the scale ends at the largest of their values.
         changes: Fields of `DisplayOptions`, by keyword.
 
     Raises:
-        PictureError: If a map came without its picture, or an option cannot be used.
+        ImageError: If a map came without its image, or an option cannot be used.
     """
     options = resolve(display, changes)
     evidence = options.evidence
     top = shared_vmax(heatmaps, evidence) if options.vmax is None else options.vmax
-    pictures = [shrink(heatmap.picture, MOST_PIXELS_A_SIDE) for heatmap in heatmaps if heatmap.picture is not None]
-    if len(pictures) < len(heatmaps):
-        raise PictureError("A map came without its picture: give it one by heatmap.on(picture).")
+    images = [shrink(heatmap.image, MAX_SIDE_PIXELS) for heatmap in heatmaps if heatmap.image is not None]
+    if len(images) < len(heatmaps):
+        raise ImageError("A map came without its image: give it one by heatmap.on(image).")
     notes = [_common_caption(heatmaps, top, evidence)]
-    notes += list(dict.fromkeys(remark for heatmap in heatmaps for remark in heatmap.remarks))
+    notes += list(dict.fromkeys(caveat for heatmap in heatmaps for caveat in heatmap.caveats))
     figure, axes, bar = _canvas(1 + len(heatmaps), _aspect(heatmaps[0]), notes, None)
-    _show(axes[0], pictures[0], "what the network saw")
-    for place, heatmap, picture in zip(axes[1:], heatmaps, pictures, strict=True):
-        colors = overlay(heatmap.values, picture, options, top)
+    _show(axes[0], images[0], "what the model saw")
+    for place, heatmap, image in zip(axes[1:], heatmaps, images, strict=True):
+        colors = overlay(heatmap.values, image, options, top)
         _show(place, colors, _headline(heatmap, short=True), emphasis=True)
     _bar(bar, _shades(top, options), evidence)
     return figure
@@ -120,22 +120,22 @@ def export_figure(figure: Figure, path: Path) -> Path:
     """Write a figure to a file.
 
     Raises:
-        PictureError: If the ending is not one of a picture's, or the file cannot be written.
+        ImageError: If the ending is not one of an image's, or the file cannot be written.
     """
     if path.suffix.lower() not in ENDINGS:
-        raise PictureError(f"A figure cannot be saved as '{path}': end its name on {', '.join(ENDINGS)}.")
+        raise ExportError(f"A figure cannot be saved as '{path}': end its name on {', '.join(ENDINGS)}.")
     with writing(path):
         figure.savefig(path, dpi=150)
     return path
 
 
 def rendered(figure: Figure, dpi: int = 110) -> Image.Image:
-    """Draw a figure into a PIL picture, RGB."""
+    """Draw a figure into a PIL image, RGB."""
     return Image.open(io.BytesIO(_png(figure, dpi))).convert("RGB")
 
 
 def _canvas(panels: int, aspect: float, notes: Sequence[str], headline: str | None) -> tuple[Figure, list[Axes], Axes]:
-    """Lay out panels of the picture's aspect, a colour bar of their height, a headline and a foot, in inches."""
+    """Lay out panels of the image's aspect, a colour bar of their height, a headline and a foot, in inches."""
     high = min(PANEL_INCHES / aspect, 1.6 * PANEL_INCHES)
     wide = high * aspect
     width = MARGIN + panels * (wide + GAP) + BAR_INCHES + 0.75
@@ -170,8 +170,8 @@ def _canvas(panels: int, aspect: float, notes: Sequence[str], headline: str | No
     return figure, axes, bar
 
 
-def _show(axes: Axes, picture: NDArray[np.uint8], title: str, *, emphasis: bool = False) -> None:
-    axes.imshow(picture, interpolation="bilinear", aspect="auto")
+def _show(axes: Axes, image: NDArray[np.uint8], title: str, *, emphasis: bool = False) -> None:
+    axes.imshow(image, interpolation="bilinear", aspect="auto")
     _frame(axes, title, emphasis=emphasis)
 
 
@@ -222,7 +222,7 @@ def _common_caption(heatmaps: Sequence[Heatmap], top: float, evidence: Evidence)
 
 
 def _aspect(heatmap: Heatmap) -> float:
-    rows, columns = heatmap.grid if heatmap.picture is None else heatmap.picture.shape[:2]
+    rows, columns = heatmap.grid if heatmap.image is None else heatmap.image.shape[:2]
     return float(columns / rows)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def three(number: float) -> str:
+def format_significant(number: float) -> str:
     """Write a number with three significant figures, without exponent where it can be read, and no -0."""
     text = f"{number:#.3g}"
     if "e" not in text:

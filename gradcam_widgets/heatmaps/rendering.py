@@ -1,4 +1,4 @@
-"""From a small map to colours over a picture: upsample, colour, blend, encode."""
+"""From a small map to colours over an image: upsample, colour, blend, encode."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from gradcam_widgets._choices import check_choice
-from gradcam_widgets.errors import PictureError
+from gradcam_widgets.errors import OptionError
 from gradcam_widgets.heatmaps.display import DEFAULT_COLORMAPS, Evidence, Interpolation
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def select(values: NDArray[np.float32], evidence: Evidence) -> NDArray[np.float3
 def upsample(
     values: NDArray[np.float32], size: tuple[int, int], interpolation: Interpolation = "bilinear"
 ) -> NDArray[np.float32]:
-    """Bring a map to the size of a picture, cell by cell over the same area (half-pixel centres, clamped edges).
+    """Bring a map to the size of an image, cell by cell over the same area (half-pixel centres, clamped edges).
 
     Args:
         values: Map, axes (row, column).
@@ -89,27 +89,27 @@ def _share(values: NDArray[np.float32], vmax: float, evidence: Evidence) -> NDAr
 
 
 def overlay(
-    values: NDArray[np.float32], picture: NDArray[np.uint8], display: DisplayOptions, vmax: float
+    values: NDArray[np.float32], image: NDArray[np.uint8], display: DisplayOptions, vmax: float
 ) -> NDArray[np.uint8]:
-    """Lay a coloured map over a picture: the grid is stretched over the whole of it.
+    """Lay a coloured map over an image: the grid is stretched over the whole of it.
 
     Args:
         values: Signed map, axes (row, column).
-        picture: Axes (row, column, RGB), uint8.
+        image: Axes (row, column, RGB), uint8.
         display: How to show it; its own `vmax` is not read.
         vmax: Upper end of the scale, in raw units; 0 for a map without evidence.
 
     Returns:
-        Like the picture.
+        Like the image.
     """
-    large = upsample(select(values, display.evidence), (picture.shape[0], picture.shape[1]), display.interpolation)
+    large = upsample(select(values, display.evidence), (image.shape[0], image.shape[1]), display.interpolation)
     side: Evidence = "both" if display.evidence == "both" else "for"  # evidence against was turned positive
     colors = colorize(large, vmax, side, display.colormap or DEFAULT_COLORMAPS[display.evidence])
     faded = strength(large, vmax, side) if display.fade else np.ones(large.shape, np.float32)
     opacity = np.float32(display.opacity) * faded
     if display.threshold > 0:
         opacity = np.where(np.abs(large) > display.threshold * np.abs(large).max(), opacity, np.float32(0))
-    return blend(picture, colors, opacity)
+    return blend(image, colors, opacity)
 
 
 @cache
@@ -124,23 +124,23 @@ def color_table(colormap: str) -> NDArray[np.uint8]:
 
 
 def blend(
-    picture: NDArray[np.uint8], colors: NDArray[np.uint8], opacity: float | NDArray[np.float32] = 0.5
+    image: NDArray[np.uint8], colors: NDArray[np.uint8], opacity: float | NDArray[np.float32] = 0.5
 ) -> NDArray[np.uint8]:
-    """Lay colours over a picture: picture · (1 − opacity) + colours · opacity, rounded.
+    """Lay colours over an image: image · (1 − opacity) + colours · opacity, rounded.
 
     Args:
-        picture: Axes (row, column, RGB), uint8.
+        image: Axes (row, column, RGB), uint8.
         colors: Likewise, of the same size.
         opacity: Between 0 and 1, one for all or one for each pixel, axes (row, column).
     """
     check_opacity(opacity)
     share = np.asarray(opacity, dtype=np.float32)
     share = share[..., None] if share.ndim else share
-    return np.rint(picture * (1 - share) + colors * share).astype(np.uint8)
+    return np.rint(image * (1 - share) + colors * share).astype(np.uint8)
 
 
 def check_opacity(opacity: float | NDArray[np.float32]) -> None:
-    """Raise a `PictureError` if an opacity is outside of 0…1."""
+    """Raise a `OptionError` if an opacity is outside of 0…1."""
     low, high = float(np.min(opacity)), float(np.max(opacity))
     if not (low >= 0 and high <= 1):
-        raise PictureError(f"opacity must be between 0 and 1, got {low if low < 0 else high:g}.")
+        raise OptionError(f"opacity must be between 0 and 1, got {low if low < 0 else high:g}.")

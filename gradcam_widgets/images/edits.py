@@ -1,4 +1,4 @@
-"""What if the network had seen only this, or not that? Crops and covers of a picture."""
+"""What if the model had seen only this, or not that? Crops and covers of an image."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from gradcam_widgets._choices import check_choice
-from gradcam_widgets.errors import PictureError
+from gradcam_widgets.errors import OptionError
 
 from .box import Box
 from .reading import MIN_SIDE
@@ -24,11 +24,11 @@ BLUR_SHARE = 0.2
 
 
 class Edit(NamedTuple):
-    """One change of a picture: "crop" leaves the box alone, "grey" and "blur" cover it.
+    """One change of an image: "crop" leaves the box alone, "grey" and "blur" cover it.
 
     Attributes:
         kind: Which of them.
-        box: Where, in the pixels of the unchanged picture.
+        box: Where, in the pixels of the unchanged image.
     """
 
     kind: Kind
@@ -39,34 +39,34 @@ def as_edits(given: Any) -> tuple[Edit, ...]:
     """Read a list of edits, each an `Edit`, (kind, box) or {"kind": …, "box": …}.
 
     Raises:
-        PictureError: If it is none.
+        OptionError: If it is none.
     """
     if not isinstance(given, (list, tuple)) or isinstance(given, Edit):
-        raise PictureError(f"{given!r} is no list of changes of a picture: give [Edit(kind, Box(…)), …].")
+        raise OptionError(f"{given!r} is no list of changes of an image: give [Edit(kind, Box(…)), …].")
     return tuple(_as_edit(each) for each in given)
 
 
-def edited(picture: NDArray[np.uint8], edits: Iterable[Edit]) -> tuple[NDArray[np.uint8], Box]:
-    """Cover parts of a picture, then crop it to the last crop; the picture given is left alone.
+def edited(image: NDArray[np.uint8], edits: Iterable[Edit]) -> tuple[NDArray[np.uint8], Box]:
+    """Cover parts of an image, then crop it to the last crop; the image given is left alone.
 
     Args:
-        picture: Axes (row, column, RGB), uint8.
+        image: Axes (row, column, RGB), uint8.
         edits: In the order in which they were made.
 
     Returns:
-        The changed picture, likewise, and which part of the given one it shows.
+        The changed image, likewise, and which part of the given one it shows.
 
     Raises:
-        PictureError: If a kind is unknown, a box lies outside of the picture, or a crop has less than 8 pixels a side.
+        OptionError: If a kind is unknown, a box lies outside of the image, or a crop has less than 8 pixels a side.
     """
-    result = picture.copy()
-    window = Box(0, 0, picture.shape[1], picture.shape[0])
+    result = image.copy()
+    window = Box(0, 0, image.shape[1], image.shape[0])
     for kind, box in edits:
         check_choice("edit", kind, get_args(Kind))
-        left, top, right, bottom = _inside(box, picture)
+        left, top, right, bottom = _inside(box, image)
         if kind == "crop":
             if min(right - left, bottom - top) < MIN_SIDE:
-                raise PictureError(
+                raise OptionError(
                     f"A crop of {right - left}×{bottom - top} pixels is too small to look at: draw at least "
                     f"{MIN_SIDE}×{MIN_SIDE}."
                 )
@@ -83,17 +83,17 @@ def _as_edit(given: Any) -> Edit:
         kind, box = (given["kind"], given["box"]) if isinstance(given, dict) else given
         return Edit(kind, Box(*(int(side) for side in box)))
     except (KeyError, TypeError, ValueError):
-        raise PictureError(
-            f"{given!r} is no change of a picture: give Edit(kind, Box(left, top, right, bottom))."
+        raise OptionError(
+            f"{given!r} is no change of an image: give Edit(kind, Box(left, top, right, bottom))."
         ) from None
 
 
-def _inside(box: Box, picture: NDArray[np.uint8]) -> Box:
-    height, width = picture.shape[:2]
+def _inside(box: Box, image: NDArray[np.uint8]) -> Box:
+    height, width = image.shape[:2]
     left, top, right, bottom = box
     cut = Box(max(0, left), max(0, top), min(width, right), min(height, bottom))
     if cut.left >= cut.right or cut.top >= cut.bottom:
-        raise PictureError(f"The box {tuple(box)} has no pixel of the {width}×{height} picture: draw it inside.")
+        raise OptionError(f"The box {tuple(box)} has no pixel of the {width}×{height} image: draw it inside.")
     return cut
 
 

@@ -13,26 +13,26 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def shrink(picture: NDArray[np.uint8], longest_side: int) -> NDArray[np.uint8]:
-    """Bring the longer side of a large picture down to so many pixels, at least 8 a side; a small one stays.
+def shrink(image: NDArray[np.uint8], max_side: int) -> NDArray[np.uint8]:
+    """Bring the longer side of a large image down to so many pixels, at least 8 a side; a small one stays.
 
     Args:
-        picture: Axes (row, column, RGB), uint8.
-        longest_side: In pixels.
+        image: Axes (row, column, RGB), uint8.
+        max_side: In pixels.
     """
-    scale = longest_side / max(picture.shape[:2])
+    scale = max_side / max(image.shape[:2])
     if scale >= 1:
-        return picture
-    rows, columns = (max(MIN_SIDE, round(side * scale)) for side in picture.shape[:2])
-    return cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+        return image
+    rows, columns = (max(MIN_SIDE, round(side * scale)) for side in image.shape[:2])
+    return cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
-def encode_png(picture: NDArray[np.uint8]) -> bytes:
-    """Encode a picture, axes (row, column, RGB), uint8, as the bytes of a PNG file."""
-    return bytes(cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1])
+def encode_png(image: NDArray[np.uint8]) -> bytes:
+    """Encode an image, axes (row, column, RGB), uint8, as the bytes of a PNG file."""
+    return bytes(cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1])
 
 
-def encode_jpeg(picture: NDArray[np.uint8], quality: int = 90) -> bytes:
-    """Encode a picture, axes (row, column, RGB), uint8, as the bytes of a JPEG file."""
-    bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+def encode_jpeg(image: NDArray[np.uint8], quality: int = 90) -> bytes:
+    """Encode an image, axes (row, column, RGB), uint8, as the bytes of a JPEG file."""
+    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     return bytes(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from .box import FloatBox
 
-Geometry = Literal["squash", "crop"]
+ResizeMode = Literal["squash", "crop"]
 
 
 def resized(shape: tuple[int, int], size: tuple[int, int], shorter_side: int) -> tuple[int, int]:

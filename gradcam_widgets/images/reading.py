@@ -1,4 +1,4 @@
-"""Whatever a person has of a picture (path, bytes, PIL, array, tensor) to RGB uint8."""
+"""Whatever a person has of an image (path, bytes, PIL, array, tensor) to RGB uint8."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from gradcam_widgets._paths import expanded, is_folder
-from gradcam_widgets.errors import PictureError
+from gradcam_widgets.errors import ImageError, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-Picture: TypeAlias = (
+ImageLike: TypeAlias = (
     "str | os.PathLike[str] | bytes | bytearray | memoryview | Image.Image | NDArray[Any] | torch.Tensor"
 )
 
@@ -34,21 +34,21 @@ MIN_SIDE = 8
 
 _CHANNEL_COUNTS = (1, 3, 4)
 _WHITE = 255
-_LONGEST_NAME = 300
+_MAX_NAME = 300
 _PILLOW_LIMIT = threading.Lock()
 
 
-def read_picture(source: Picture, *, max_pixels: int | None = None) -> NDArray[np.uint8]:
-    """Read a picture from whatever a person has of it.
+def read_image(source: ImageLike, *, max_pixels: int | None = None) -> NDArray[np.uint8]:
+    """Read an image from whatever a person has of it.
 
-    Pictures are turned upright by their EXIF orientation, and what is transparent is laid on white. The
+    Images are turned upright by their EXIF orientation, and what is transparent is laid on white. The
     file of an animation gives its first frame.
 
     Args:
         source: One of
 
             - the path of a file (a leading ``~`` is expanded), or the bytes of one;
-            - a PIL picture of any mode; I and I;16 are read as 0…65535, F as 0…1;
+            - a PIL image of any mode; I and I;16 are read as 0…65535, F as 0…1;
             - an array of axes (height, width), (height, width, channel), (channel, height, width), or one of
               these after a first axis of length 1, with 1, 3 or 4 channels: grey, RGB or RGBA. uint8 in
               0…255, uint16 in 0…65535, bool, or a float dtype in 0…1 (rounded to the nearest of 256 levels);
@@ -58,11 +58,11 @@ def read_picture(source: Picture, *, max_pixels: int | None = None) -> NDArray[n
             header is read before this is checked.
 
     Returns:
-        Picture (height, width, channel), uint8, RGB in 0…255: a C-contiguous array of its own.
+        Image (height, width, channel), uint8, RGB in 0…255: a C-contiguous array of its own.
 
     Raises:
-        PictureError: The source is of another type, there is no such file, it is no picture, or a damaged
-            one; the picture is enormous, or a side has less than 8 pixels; the shape, the dtype or the values
+        ImageError: The source is of another type, there is no such file, it is no image, or a damaged
+            one; the image is enormous, or a side has less than 8 pixels; the shape, the dtype or the values
             of an array or tensor are none of those above; or the limit is not a positive whole number.
     """
     limit = _pixel_limit(max_pixels)
@@ -72,7 +72,7 @@ def read_picture(source: Picture, *, max_pixels: int | None = None) -> NDArray[n
         data = bytes(source)
         return _from_stream(io.BytesIO(data), f"The data given ({len(data):,} bytes)", limit)
     if isinstance(source, Image.Image):
-        return _from_pil(source, f"The PIL picture of mode {source.mode}", limit)
+        return _from_pil(source, f"The PIL image of mode {source.mode}", limit)
     if isinstance(source, np.ndarray):
         name = f"The array of shape {source.shape} and dtype {source.dtype}"
         return _from_values(_channels_last(source, name, first_preferred=False), name, limit)
@@ -80,9 +80,9 @@ def read_picture(source: Picture, *, max_pixels: int | None = None) -> NDArray[n
         name = f"The tensor of shape {tuple(source.shape)} and dtype {source.dtype}"
         values = _tensor_values(source, name)
         return _from_values(_channels_last(values, name, first_preferred=True), name, limit)
-    raise PictureError(
-        f"An object of type {type(source).__name__} is no picture: give a path, the bytes of a file, "
-        "a PIL picture, an array or a tensor.",
+    raise ImageError(
+        f"An object of type {type(source).__name__} is no image: give a path, the bytes of a file, "
+        "a PIL image, an array or a tensor.",
     )
 
 
@@ -90,13 +90,13 @@ def _pixel_limit(max_pixels: int | None) -> int:
     if max_pixels is not None:
         if isinstance(max_pixels, int) and max_pixels >= 1:
             return max_pixels
-        raise PictureError(f"max_pixels={max_pixels!r} is no limit: give a positive whole number of pixels.")
+        raise OptionError(f"max_pixels={max_pixels!r} is no limit: give a positive whole number of pixels.")
     text = os.environ.get(MAX_PIXELS_VARIABLE, "")
     if not text:
         return MAX_PIXELS
     if text.isdecimal() and int(text) >= 1:
         return int(text)
-    raise PictureError(
+    raise OptionError(
         f"The environment variable {MAX_PIXELS_VARIABLE} is {text!r}: "
         "set it to a positive whole number of pixels, such as 200000000, or unset it.",
     )
@@ -104,14 +104,14 @@ def _pixel_limit(max_pixels: int | None) -> int:
 
 def _from_file(source: str | os.PathLike[str], limit: int) -> NDArray[np.uint8]:
     given = os.fsdecode(source)
-    name = f"'{given}'" if len(given) <= _LONGEST_NAME else f"'{given[:_LONGEST_NAME]}…'"
+    name = f"'{given}'" if len(given) <= _MAX_NAME else f"'{given[:_MAX_NAME]}…'"
     if not given:
-        raise PictureError("The path given is empty: give the path of a picture file.")
+        raise ImageError("The path given is empty: give the path of an image file.")
     if given.startswith(("http://", "https://")):
-        raise PictureError(f"{name} is an address, not a file: download it and give the path of the file.")
+        raise ImageError(f"{name} is an address, not a file: download it and give the path of the file.")
     path = Path(given)
     if path.parts[:1] == ("~",):
-        path = expanded(path, PictureError)
+        path = expanded(path, ImageError)
     with _opened(path, name) as stream:
         return _from_stream(stream, name, limit)
 
@@ -120,13 +120,13 @@ def _opened(path: Path, name: str) -> IO[bytes]:
     try:
         return path.open("rb")
     except FileNotFoundError as error:
-        raise PictureError(_no_such_file(path)) from error
+        raise ImageError(_no_such_file(path)) from error
     except (IsADirectoryError, PermissionError) as error:
         if is_folder(path):
-            raise PictureError(f"{name} is a folder: give one picture file in it.") from error
-        raise PictureError(f"{name} may not be read: change its permissions or give a copy.") from error
+            raise ImageError(f"{name} is a folder: give one image file in it.") from error
+        raise ImageError(f"{name} may not be read: change its permissions or give a copy.") from error
     except (OSError, ValueError) as error:
-        raise PictureError(f"{name} cannot be opened ({_reason(error)}): check the path.") from error
+        raise ImageError(f"{name} cannot be opened ({_reason(error)}): check the path.") from error
 
 
 def _no_such_file(path: Path) -> str:
@@ -142,13 +142,13 @@ def _no_such_file(path: Path) -> str:
 
 def _from_stream(stream: IO[bytes], name: str, limit: int) -> NDArray[np.uint8]:
     if stream.seek(0, os.SEEK_END) == 0:
-        raise PictureError(f"{name} is empty: get the picture again.")
+        raise ImageError(f"{name} is empty: get the image again.")
     try:
         with _pillow_allows(sys.maxsize):
             image = Image.open(stream)
     except UnidentifiedImageError as error:
-        raise PictureError(
-            f"{name} is not a picture that Pillow can read, or a damaged one: "
+        raise ImageError(
+            f"{name} is not an image that Pillow can read, or a damaged one: "
             "give a whole JPEG, PNG, GIF, WebP, BMP or TIFF file.",
         ) from error
     except Exception as error:
@@ -170,7 +170,7 @@ def _from_pil(image: Image.Image, name: str, limit: int) -> NDArray[np.uint8]:
 
 @contextmanager
 def _pillow_allows(pixels: int) -> Iterator[None]:
-    """Keep Pillow from objecting to a picture of so many pixels: here `_check_size` decides."""
+    """Keep Pillow from objecting to an image of so many pixels: here `_check_size` decides."""
     with _PILLOW_LIMIT:
         allowed = Image.MAX_IMAGE_PIXELS is None or pixels <= Image.MAX_IMAGE_PIXELS
     if allowed:
@@ -212,14 +212,14 @@ def _tensor_values(tensor: torch.Tensor, name: str) -> NDArray[Any]:
         # NumPy knows no bfloat16.
         values: NDArray[Any] = (plain.float() if plain.is_floating_point() else plain).numpy()
     except (RuntimeError, TypeError) as error:
-        raise PictureError(f"{name} has no values that can be read: give a plain dense tensor.") from error
+        raise ImageError(f"{name} has no values that can be read: give a plain dense tensor.") from error
     return values
 
 
 def _channels_last(values: NDArray[Any], name: str, *, first_preferred: bool) -> NDArray[Any]:
     if values.ndim == 4:
         if len(values) != 1:
-            raise PictureError(f"{name} is a batch of {len(values)}: give one of them, such as batch[0].")
+            raise ImageError(f"{name} is a batch of {len(values)}: give one of them, such as batch[0].")
         values = values[0]
     if values.ndim == 2:
         return values[:, :, np.newaxis]
@@ -230,8 +230,8 @@ def _channels_last(values: NDArray[Any], name: str, *, first_preferred: bool) ->
             return np.moveaxis(values, 0, 2)
         if last:
             return values
-    raise PictureError(
-        f"{name} is no picture: give (height, width), (height, width, channel) or (channel, height, width) "
+    raise ImageError(
+        f"{name} is no image: give (height, width), (height, width, channel) or (channel, height, width) "
         "with 1, 3 or 4 channels.",
     )
 
@@ -244,12 +244,12 @@ def _from_values(values: NDArray[Any], name: str, limit: int) -> NDArray[np.uint
 
 def _check_size(height: int, width: int, name: str, limit: int) -> None:
     if min(height, width) < MIN_SIDE:
-        raise PictureError(
+        raise ImageError(
             f"{name} is {width} pixels wide and {height} high: "
-            f"give a picture of at least {MIN_SIDE} pixels on each side.",
+            f"give an image of at least {MIN_SIDE} pixels on each side.",
         )
     if height * width > limit:
-        raise PictureError(
+        raise ImageError(
             f"{name} is {width:,} pixels wide and {height:,} high, more than {limit:,} pixels in all: "
             f"make it smaller, or raise the limit by the environment variable {MAX_PIXELS_VARIABLE}.",
         )
@@ -268,23 +268,23 @@ def _levels(values: NDArray[Any], name: str) -> NDArray[np.uint8]:
     if kind in "iu":
         low, high = int(values.min()), int(values.max())
         advice = "convert it to uint8" if low >= 0 and high <= _WHITE else "bring it into 0…255"
-        raise PictureError(f"{name} has whole values {low}…{high}: {advice} and give it as uint8.")
-    raise PictureError(f"{name} holds no grey levels: give uint8 in 0…255 or floats in 0…1.")
+        raise ImageError(f"{name} has whole values {low}…{high}: {advice} and give it as uint8.")
+    raise ImageError(f"{name} holds no grey levels: give uint8 in 0…255 or floats in 0…1.")
 
 
 def _levels_of_floats(values: NDArray[Any], name: str) -> NDArray[np.uint8]:
     low, high = float(values.min()), float(values.max())
     if not (math.isfinite(low) and math.isfinite(high)):
-        raise PictureError(f"{name} has values {low:g}…{high:g}: give finite ones in 0…1.")
+        raise ImageError(f"{name} has values {low:g}…{high:g}: give finite ones in 0…1.")
     # Resizing leaves values such as 1.0000001: what still rounds to a grey level is one.
     if round(low * _WHITE) < 0 or round(high * _WHITE) > _WHITE:
         if low < 0:
-            advice = "it looks normalised; give the picture before normalisation, in 0…1"
+            advice = "it looks normalised; give the image before normalisation, in 0…1"
         elif high <= _WHITE:
             advice = "if these are grey levels in 0…255, divide by 255 or give them as uint8"
         else:
             advice = "bring them into 0…1"
-        raise PictureError(f"{name} has values {low:.3g}…{high:.3g}: {advice}.")
+        raise ImageError(f"{name} has values {low:.3g}…{high:.3g}: {advice}.")
     levels: NDArray[np.float32] = np.rint(values.astype(np.float32) * np.float32(_WHITE))
     return levels.clip(0, _WHITE).astype(np.uint8)
 
@@ -305,8 +305,8 @@ def _on_white(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return mixed.astype(np.uint8, order="C")
 
 
-def _damaged(name: str, error: Exception) -> PictureError:
-    return PictureError(f"{name} is damaged or cut off ({_reason(error)}): get or open the picture again.")
+def _damaged(name: str, error: Exception) -> ImageError:
+    return ImageError(f"{name} is damaged or cut off ({_reason(error)}): get or open the image again.")
 
 
 def _reason(error: Exception) -> str:

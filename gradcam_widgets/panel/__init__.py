@@ -1,4 +1,4 @@
-"""The panel: the picture view with menus, around the engine."""
+"""The panel: the image view with menus, around the engine."""
 
 import lazy_loader
 

@@ -35,7 +35,7 @@ def layer_options(layers: Sequence[Layer], named: Sequence[Any]) -> Options:
 
 def class_options(predictions: Sequence[Prediction]) -> Options:
     """Offer classes, named with their probability."""
-    return [(f"{p.category or f'class {p.class_index}'} · {p.probability:.3f}", p.class_index) for p in predictions]
+    return [(f"{p.class_name or f'class {p.class_index}'} · {p.probability:.3f}", p.class_index) for p in predictions]
 
 
 def with_asked(predictions: Sequence[Prediction], asked: Any, count: int) -> list[Prediction]:
@@ -49,8 +49,8 @@ def with_asked(predictions: Sequence[Prediction], asked: Any, count: int) -> lis
 def another(inquiry: Inquiry, question: Question, compare: str, predictions: Sequence[Prediction]) -> Any:
     """Choose what to compare with: the next class, an earlier layer, or another method."""
     if compare == "class":
-        others = (p.class_index for p in predictions if p.class_index != question.class_index)
-        return next(others, question.class_index)
+        others = (p.class_index for p in predictions if p.class_index != question.target)
+        return next(others, question.target)
     if compare == "layer":
         names = [layer.name for layer in main_layers(inquiry.layers) if layer.name != question.layer]
         return names[-1] if names else question.layer

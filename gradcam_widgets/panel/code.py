@@ -13,25 +13,25 @@ if TYPE_CHECKING:
 
 
 def code(
-    picture: str, classifier: str, edits: Sequence[Edit], heatmaps: Sequence[Heatmap], display: DisplayOptions
+    image: str, classifier: str, edits: Sequence[Edit], heatmaps: Sequence[Heatmap], display: DisplayOptions
 ) -> str:
-    """Write the lines: picture and network, what was done to the picture, the questions, the figure.
+    """Write the lines: image and model, what was done to the image, the questions, the figure.
 
     Args:
-        picture: Lines that define `picture`.
+        image: Lines that define `image`.
         classifier: Lines that define `classifier`.
-        edits: What was done to the picture.
+        edits: What was done to the image.
         heatmaps: What is shown.
         display: How it is shown.
     """
-    lines = [*picture.split("\n"), *classifier.split("\n")]
+    lines = [*image.split("\n"), *classifier.split("\n")]
     imports = sorted({line for line in lines if line.startswith("from ")} | _imports(edits))
     body = [line for line in lines if line and not line.startswith("from ")]
     if edits:
         shown = ", ".join(f"Edit({edit.kind!r}, Box{tuple(edit.box)})" for edit in edits)
-        body.append(f"picture, _ = edited(picture, [{shown}])")
+        body.append(f"image, _ = edited(image, [{shown}])")
     layers = list(dict.fromkeys(heatmap.layer for heatmap in heatmaps))
-    body.append(f"trace = classifier.trace(picture, {layers!r})")
+    body.append(f"trace = classifier.trace(image, {layers!r})")
     asked = "\n".join(
         f"    trace.heatmap({heatmap.class_index}, {heatmap.layer!r}, method={heatmap.method!r}),  # {_name(heatmap)}"
         for heatmap in heatmaps

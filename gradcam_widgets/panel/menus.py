@@ -1,4 +1,4 @@
-"""The menus of what reaches the network: network, layer, class, method, comparison and picture."""
+"""The menus of what reaches the model: model, layer, class, method, comparison and image."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Menus:
-    """The panel's menus; each tells what the person chose, none of them asks the network.
+    """The panel's menus; each tells what the person chose, none of them asks the model.
 
     Args:
         tell: Called with the trait's name and what was chosen.
@@ -27,26 +27,26 @@ class Menus:
         """Make the menus, still empty."""
         self._tell = tell
         self._setting = False
-        self.network = self._dropdown("network", "Network")
+        self.classifier = self._dropdown("classifier", "Model")
         self.layer = self._dropdown("layer", "Layer")
-        self.class_index = self._dropdown("class_index", "Class")
+        self.target = self._dropdown("target", "Class")
         self.method = self._dropdown("method", "Method")
         self.compare = self._dropdown("compare", "Compare")
         self.other = self._dropdown("other", "with")
-        self.search = self._typed("class_index", "Find class", "name or index")
-        self.picture = self._typed("picture", "Picture", "sample or path")
+        self.search = self._typed("target", "Find class", "name or index")
+        self.image = self._typed("image", "ImageLike", "sample or path")
         self._options: dict[str, Options] = {}
         self.set_options("compare", [(f"another {what}" if what != "nothing" else what, what) for what in COMPARISONS])
-        self.picture.options = tuple(SAMPLES)
+        self.image.options = tuple(SAMPLES)
 
     @property
     def widgets(self) -> tuple[Any, ...]:
         """All menus, in the order in which they are shown."""
         return (
-            self.picture,
-            self.network,
+            self.image,
+            self.classifier,
             self.layer,
-            self.class_index,
+            self.target,
             self.search,
             self.method,
             self.compare,
@@ -67,9 +67,9 @@ class Menus:
         menu = getattr(self, name)
         self._quietly(lambda: setattr(menu, "options", options))
 
-    def set_categories(self, categories: Sequence[str]) -> None:
+    def set_categories(self, class_names: Sequence[str]) -> None:
         """Give the search its suggestions, "name (index)"."""
-        labels = tuple(f"{name} ({index})" for index, name in enumerate(categories))
+        labels = tuple(f"{name} ({index})" for index, name in enumerate(class_names))
         if self.search.options != labels:
             self.search.options = labels
 
@@ -115,10 +115,10 @@ class Menus:
     def _written(self, field: Combobox, name: str, text: str) -> None:
         if self._setting or not text.strip():
             return
-        if name == "class_index":
+        if name == "target":
             self._quietly(lambda: setattr(field, "value", ""))
             # An option reads "name (index)"; what is typed may be a name, a part of it or an index.
             index = field.options.index(text) if text in field.options else None
-            self._tell(class_index=text if index is None else index)
+            self._tell(target=text if index is None else index)
         else:
             self._tell(**{name: text.strip()})

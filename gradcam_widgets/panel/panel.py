@@ -1,4 +1,4 @@
-"""The panel: ask a network where it looked, by menus and by pointing; everything is a trait."""
+"""The panel: ask a model where it looked, by menus and by pointing; everything is a trait."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 from ipywidgets import VBox
+from typing_extensions import Unpack
 
 from gradcam_widgets.attribution.methods import METHODS, find_method
 from gradcam_widgets.classifiers.classifier import Classifier
 from gradcam_widgets.errors import GradCAMError, ModelError
+from gradcam_widgets.heatmaps.display import DisplayKeywords, DisplayOptions, resolve, takes_display_options
 from gradcam_widgets.images.edits import Edit, as_edits
 from gradcam_widgets.view.heatmap_view import HeatmapView, mimebundle, snapshot
 from gradcam_widgets.view.page import export_page
@@ -20,10 +22,10 @@ from gradcam_widgets.view.wire import pack_class
 
 from . import code as written
 from .choices import COMPARISONS, another, class_options, layer_options, with_asked
+from .inputs import classifiers_of_source, find_classifiers, find_image, uploaded
 from .inquiry import Inquiry, Question
 from .menus import Menus
 from .pacing import LatestWins
-from .sources import find_networks, find_picture, networks_of_world, uploaded
 
 if TYPE_CHECKING:
     import os
@@ -31,113 +33,131 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
+    from gradcam_widgets.attribution.layers import LayerName
     from gradcam_widgets.attribution.trace import Prediction
     from gradcam_widgets.heatmaps.heatmap import Heatmap
 
-    from .sources import PictureSource
+    from .inputs import ImageSource
 
-LARGEST_UPLOAD = 8_000_000
+MAX_UPLOAD_BYTES = 8_000_000
 PREDICTIONS_SHOWN, CLASSES_IN_MENU = 6, 10
-QUESTION = ("layer", "class_index", "method", "edits", "compare", "other")
-SUBJECT = ("picture", "network")
-TRAITS = ("network", *QUESTION, *DISPLAY, *GUESS)
+QUESTION = ("layer", "target", "method", "edits", "compare", "other")
+SUBJECT = ("image", "classifier")
 
 
 class GradCAMPanel(VBox, DisplayTraits, Guess):  # type: ignore[misc]  # ipywidgets ships no types
-    """Ask a network where it looked, in any Jupyter front end.
+    """Ask a model where it looked, in any Jupyter front end.
 
     Every argument and every control is a trait: set it from Python and the panel follows. What cannot be answered
     raises one sentence and is shown in the panel; what was shown before stays.
 
     Args:
-        picture: Name of a sample ("submarine", "elephants", "iguana"), a `Sample`, or whatever `read_picture` takes;
+        image: Name of a sample ("submarine", "elephants", "iguana"), a `Sample`, or whatever `read_image` takes;
             by default the submarine.
         classifier: A `Classifier`, a name that `load_classifier` knows, or several of these to choose from; by
             default what goes with the sample.
-        model: A network of one's own, instead of `classifier`.
+        model: A model of one's own, instead of `classifier`.
         preprocess: As for `Classifier`, with `model`.
-        categories: As for `Classifier`, with `model`.
-        world: "auto", "photo" or "scene": where samples come from.
-        asked: Traits of the question or of `DisplayOptions`, by keyword.
+        class_names: As for `Classifier`, with `model`.
+        source: "auto", "photo" or "scene": where samples come from.
+        layer: Dotted path of the target layer; by default the last spatial one.
+        target: Class to explain, by index or name; by default the most probable.
+        method: Name of the method.
+        edits: What to do to the image first, `Edit`s.
+        compare: "nothing", or what the second map differs in: "class", "layer" or "method".
+        other: That other class, layer or method; by default one is chosen.
+        guessing: Whether the map is hidden until a guess is drawn.
+        display: How the map is shown.
+        changes: Fields of `DisplayOptions`, by keyword.
 
     Attributes:
-        network: Name of the network asked.
+        classifier: Name of the model asked.
         layer: Dotted path of the target layer.
-        class_index: Index of the class; may be set by name.
+        target: Index of the class; may be set by name.
         method: Name of the method.
-        edits: What was done to the picture, a tuple of `Edit`.
+        edits: What was done to the image, a tuple of `Edit`.
         compare: "nothing", or what the second map differs in: "class", "layer" or "method".
         other: That other class, layer or method; None chooses one.
         error: Why the last question could not be answered, or "".
 
     Raises:
-        GradCAMError: If picture, network or question cannot be used.
+        GradCAMError: If image, model or question cannot be used.
     """
 
-    picture = traitlets.Any()
-    network = traitlets.Unicode()
+    image = traitlets.Any()
+    classifier = traitlets.Unicode()
     layer = traitlets.Unicode()
-    class_index = traitlets.Any()
+    target = traitlets.Any()
     method = traitlets.Unicode("grad-cam")
     edits = traitlets.Any(())
     compare = traitlets.Enum(COMPARISONS, "nothing")
     other = traitlets.Any(None)
     error = traitlets.Unicode("")
 
+    @takes_display_options
     def __init__(
         self,
-        picture: Any = None,
+        image: Any = None,
         classifier: Any = None,
         *,
         model: Any = None,
         preprocess: Any = None,
-        categories: Sequence[str] | None = None,
-        world: str | None = None,
-        **asked: Any,
+        class_names: Sequence[str] | None = None,
+        source: str | None = None,
+        layer: LayerName | None = None,
+        target: int | str | None = None,
+        method: str = "grad-cam",
+        edits: Sequence[Edit] = (),
+        compare: str = "nothing",
+        other: int | str | None = None,
+        guessing: bool = False,
+        display: DisplayOptions | None = None,
+        **changes: Unpack[DisplayKeywords],
     ) -> None:
         """Open the panel and answer the first question."""
-        if unknown := set(asked) - set(TRAITS):
-            raise GradCAMError(f"The panel has no {', '.join(sorted(unknown))}: choose among {', '.join(TRAITS)}.")
+        options = resolve(display, changes)
         if model is not None:
             if classifier is not None:
                 raise ModelError("The panel was given both classifier and model: give one of them.")
-            classifier = Classifier(model, preprocess, categories)
-        elif preprocess is not None or categories is not None:
-            raise ModelError("preprocess and categories go with model=…: a classifier brings its own.")
-        given = "submarine" if picture is None else picture
-        self._world = world
-        self._source: PictureSource
+            classifier = Classifier(model, preprocess, class_names)
+        elif preprocess is not None or class_names is not None:
+            raise ModelError("preprocess and classes go with model=…: a classifier brings its own.")
+        given = "submarine" if image is None else image
+        self._source = source
+        self._shown: ImageSource
         self._inquiry: Inquiry
         self._before: list[Prediction]
         self._opened: tuple[Any, str]
         self._held = True
-        self._networks = networks_of_world(given, world) if classifier is None else find_networks(classifier)
+        self._classifiers = classifiers_of_source(given, source) if classifier is None else find_classifiers(classifier)
         self._pace = LatestWins(self._answer, self._answer_unasked)
-        network = asked.pop("network", None)
-        self._network_chosen = network is not None
-        self._open(given, network)
+        self._classifier_chosen = False
+        self._open(given, None)
         self._menus = Menus(self._from_person)
         super().__init__()
         try:
-            self._start(asked)
+            question: dict[str, Any] = {"method": method, "edits": edits, "compare": compare, "other": other}
+            chosen = {"layer": layer, "target": target}
+            question |= {name: value for name, value in chosen.items() if value is not None}
+            self._start(question, guessing=guessing, display=options)
         except Exception:
             self.close()
             raise
 
-    def _start(self, asked: dict[str, Any]) -> None:
+    def _start(self, question: dict[str, Any], *, guessing: bool, display: DisplayOptions) -> None:
         """Answer the first question and show the answer."""
         with self._held_still():
             self._begin()
-        for name in QUESTION + SUBJECT:
-            if name in asked:
-                self._set_quietly(**{name: asked.pop(name)})
+        for name in QUESTION:
+            if name in question:
+                self._set_quietly(**{name: question[name]})
         heatmaps = self._heatmaps_wanted()
-        self.view = HeatmapView(heatmaps, can_edit=True, largest_upload=LARGEST_UPLOAD, **asked)
+        self.view = HeatmapView(
+            heatmaps, can_edit=True, max_upload_bytes=MAX_UPLOAD_BYTES, guessing=guessing, display=display
+        )
         for name in DISPLAY + GUESS:
             traitlets.link((self.view, name), (self, name))
-        self.view.observe(
-            lambda change: self._from_person(**{change.name: change.new}), ["class_index", "edits", "upload"]
-        )
+        self.view.observe(lambda change: self._from_person(**{change.name: change.new}), ["target", "edits", "upload"])
         self._show(heatmaps)
         self._held = False
         self.observe(self._on_question, list(QUESTION))
@@ -148,7 +168,7 @@ class GradCAMPanel(VBox, DisplayTraits, Guess):  # type: ignore[misc]  # ipywidg
     def __repr__(self) -> str:
         """Return one line; between machines, at most the last digit of a number differs."""
         shown = "a map that waits for a guess" if self.hides else self._shown_digest()
-        return f"GradCAMPanel({self._source.name}, {self.network}, {shown})"
+        return f"GradCAMPanel({self._shown.name}, {self.classifier}, {shown})"
 
     # -- what a notebook asks
 
@@ -165,49 +185,49 @@ class GradCAMPanel(VBox, DisplayTraits, Guess):  # type: ignore[misc]  # ipywidg
 
     @property
     def predictions(self) -> list[Prediction]:
-        """All classes with probability and logit, best first, for the picture as it is shown."""
+        """All classes with probability and logit, best first, for the image as it is shown."""
         self._pace.settle()
         return list(self._inquiry.predictions(self.edits, self.layer))
 
-    def digest(self) -> str:
-        """Describe what is shown in one short line for each map: `Heatmap.digest`."""
+    def summary(self) -> str:
+        """Describe what is shown in one short line for each map: `Heatmap.summary`."""
         self._pace.settle()
         return self._shown_digest()
 
     def snapshot(self) -> Image.Image:
-        """Return what is shown as a PIL picture, captioned with network, layer, class, score, method and scale."""
+        """Return what is shown as a PIL image, captioned with model, layer, class, score, method and scale."""
         return snapshot(self.heatmaps, self.display)
 
     def code(self) -> str:
         """Return the Python lines that make this very view without the panel."""
         self._pace.settle()
-        source, network = self._source, self._networks[self.network]
-        return written.code(source.code, network.code, self.edits, self.view.heatmaps, self.display)
+        shown, classifier = self._shown, self._classifiers[self.classifier]
+        return written.code(shown.code, classifier.code, self.edits, self.view.heatmaps, self.display)
 
     def export_html(
         self,
         path: str | os.PathLike[str],
         layers: Sequence[str] | None = None,
-        classes: Sequence[int | str] | None = None,
+        targets: Sequence[int | str] | None = None,
     ) -> Path:
-        """Write one page with the view that works from a file, with no kernel and no network.
+        """Write one page with the view that works from a file, with no kernel and no model.
 
         Args:
             path: Where to.
             layers: The layers to choose from in the page; by default the one that is shown.
-            classes: The classes to choose from; by default those of the predictions shown.
+            targets: The classes to choose from; by default those of the predictions shown.
 
         Returns:
             The path.
 
         Raises:
             GradCAMError: If a layer or class is unknown.
-            PictureError: If the file cannot be written.
+            ImageError: If the file cannot be written.
         """
         self._pace.settle()
-        indices = [row.class_index for row in self._rows()] if classes is None else list(classes)
+        indices = [row.class_index for row in self._rows()] if targets is None else list(targets)
         named = {self._inquiry.classifier.class_index(each): None for each in indices}
-        wanted = [self.class_index] * (self.class_index in named) + [i for i in named if i != self.class_index]
+        wanted = [self.target] * (self.target in named) + [i for i in named if i != self.target]
         names = [self.layer] if layers is None else list(dict.fromkeys(map(self._inquiry.layer_name, layers)))
         heatmaps = self._inquiry.heatmaps(wanted, names, self.method, self.edits)
         first = self.layer if self.layer in names else names[0]
@@ -237,7 +257,7 @@ class GradCAMPanel(VBox, DisplayTraits, Guess):  # type: ignore[misc]  # ipywidg
             if "upload" in changes:
                 if not changes["upload"]:
                     return
-                changes = {"picture": uploaded(changes["upload"], LARGEST_UPLOAD)}
+                changes = {"image": uploaded(changes["upload"], MAX_UPLOAD_BYTES)}
                 self.view.upload = {}
             for name, value in changes.items():
                 setattr(self, name, value)
@@ -257,38 +277,42 @@ class GradCAMPanel(VBox, DisplayTraits, Guess):  # type: ignore[misc]  # ipywidg
         if self._held:
             return
         self._pace.stop()
-        kept = self._source, self._inquiry, self._before, self._opened
+        kept = self._shown, self._inquiry, self._before, self._opened
         try:
-            chosen = self._network_chosen or change.name == "network"
-            self._open(self.picture, self.network if chosen else None)
+            chosen = self._classifier_chosen or change.name == "classifier"
+            self._open(self.image, self.classifier if chosen else None)
             with self._held_still():
                 self._begin()
             self._show(self._heatmaps_wanted())
-            self._network_chosen = chosen
+            self._classifier_chosen = chosen
         except Exception as error:
-            self._source, self._inquiry, self._before, self._opened = kept
+            self._shown, self._inquiry, self._before, self._opened = kept
             self._go_back(error)
             raise
 
-    def _open(self, given: Any, network: str | None) -> None:
-        """Find picture and network; what was open stays until both are at hand."""
-        source = find_picture(given, self._world)
-        name = network or (source.network if source.network in self._networks else getattr(self, "network", ""))
-        if name not in self._networks:
-            if network:
-                raise ModelError(f"There is no network {network!r} here: choose one of {', '.join(self._networks)}.")
-            name = next(iter(self._networks))
-        inquiry = Inquiry(self._networks[name].load(), source.picture)
+    def _open(self, given: Any, classifier: str | None) -> None:
+        """Find image and model; what was open stays until both are at hand."""
+        found = find_image(given, self._source)
+        name = classifier or (
+            found.classifier if found.classifier in self._classifiers else getattr(self, "classifier", "")
+        )
+        if name not in self._classifiers:
+            if classifier:
+                raise ModelError(
+                    f"There is no model {classifier!r} here: choose one of {', '.join(self._classifiers)}."
+                )
+            name = next(iter(self._classifiers))
+        inquiry = Inquiry(self._classifiers[name].load(), found.image)
         before = inquiry.predictions((), inquiry.default.name)
-        self._source, self._inquiry, self._before, self._opened = source, inquiry, before, (given, name)
+        self._shown, self._inquiry, self._before, self._opened = found, inquiry, before, (given, name)
 
     def _begin(self) -> None:
-        """Ask the first question about a new picture or network: its first class, at the layer asked about before."""
-        self.picture, self.network = self._opened
+        """Ask the first question about a new image or model: its first class, at the layer asked about before."""
+        self.image, self.classifier = self._opened
         names = [layer.name for layer in self._inquiry.layers]
         self.layer = self.layer if self.layer in names else self._inquiry.default.name
         self.edits, self.other = (), None
-        self.class_index = self._before[0].class_index
+        self.target = self._before[0].class_index
         self._take_guess_back()
 
     def _take_guess_back(self) -> None:
@@ -304,8 +328,8 @@ class GradCAMPanel(VBox, DisplayTraits, Guess):  # type: ignore[misc]  # ipywidg
 
     def _go_back(self, error: Exception) -> None:
         """Return to the question that was answered last, and say why the new one was not."""
-        picture, network = self._opened
-        self._set_quietly(picture=picture, network=network, **self._answered)
+        image, classifier = self._opened
+        self._set_quietly(image=image, classifier=classifier, **self._answered)
         self._say(error)
         self._show_choices()
 
@@ -318,16 +342,16 @@ class GradCAMPanel(VBox, DisplayTraits, Guess):  # type: ignore[misc]  # ipywidg
     def _heatmaps_wanted(self) -> list[Heatmap]:
         if self._inquiry.forget_if_changed():
             self._before = self._inquiry.predictions((), self._inquiry.default.name)
-        if self.class_index is None:  # traitlets asks no validator about None
-            self._set_quietly(class_index=self._inquiry.predictions(self.edits or (), self.layer)[0].class_index)
+        if self.target is None:  # traitlets asks no validator about None
+            self._set_quietly(target=self._inquiry.predictions(self.edits or (), self.layer)[0].class_index)
         if self.edits is None:
             self._set_quietly(edits=())
-        question = Question(self.class_index, self.layer, self.method, self.edits)
+        question = Question(self.target, self.layer, self.method, self.edits)
         heatmaps = [self._inquiry.heatmap(question)]
         if self.compare != "nothing":
             if self.other is None:
                 self._set_quietly(other=another(self._inquiry, question, self.compare, self._before))
-            name = "class_index" if self.compare == "class" else self.compare
+            name = "target" if self.compare == "class" else self.compare
             self._set_quietly(other=self._resolved(self.other))
             heatmaps.append(self._inquiry.heatmap(question._replace(**{name: self.other})))
         return heatmaps
@@ -337,8 +361,8 @@ class GradCAMPanel(VBox, DisplayTraits, Guess):  # type: ignore[misc]  # ipywidg
             return self._inquiry.classifier.class_index(other)
         return self._inquiry.layer_name(other) if self.compare == "layer" else find_method(other).name
 
-    @traitlets.validate("class_index")
-    def _valid_class(self, proposal: Any) -> int:
+    @traitlets.validate("target")
+    def _valid_target(self, proposal: Any) -> int:
         with self._saying():
             return self._inquiry.classifier.class_index(proposal.value)
 
@@ -385,25 +409,23 @@ class GradCAMPanel(VBox, DisplayTraits, Guess):  # type: ignore[misc]  # ipywidg
         self.error = ""
 
     def _show_choices(self) -> None:
-        self.view.class_index = self.class_index
+        self.view.target = self.target
         self.view.edits = [{"kind": edit.kind, "box": list(edit.box)} for edit in self.edits]
         menus, predictions = self._menus, self._inquiry.predictions(self.edits, self.layer)
         other = self.other if self.compare == "layer" else None
         layers = layer_options(self._inquiry.layers, [self.layer, other])
-        classes = [
-            class_options(with_asked(predictions, each, CLASSES_IN_MENU)) for each in (self.class_index, self.other)
-        ]
+        classes = [class_options(with_asked(predictions, each, CLASSES_IN_MENU)) for each in (self.target, self.other)]
         methods = [(name, name) for name in METHODS]
-        menus.set_options("network", [(name, name) for name in self._networks])
+        menus.set_options("classifier", [(name, name) for name in self._classifiers])
         menus.set_options("layer", layers)
-        menus.set_options("class_index", classes[0])
+        menus.set_options("target", classes[0])
         menus.set_options("method", methods)
-        menus.set_categories(self._inquiry.classifier.categories or ())
+        menus.set_categories(self._inquiry.classifier.class_names or ())
         others = {"nothing": [("", None)], "class": classes[1], "layer": layers, "method": methods}
         menus.set_options("other", others[self.compare])
         menus.other.disabled = self.compare == "nothing"
-        menus.choose("picture", self._source.name)
-        for name in ("network", "layer", "class_index", "method", "compare"):
+        menus.choose("image", self._shown.name)
+        for name in ("classifier", "layer", "target", "method", "compare"):
             menus.choose(name, getattr(self, name))
         menus.choose("other", None if self.compare == "nothing" else self.other)
 
@@ -412,7 +434,7 @@ class GradCAMPanel(VBox, DisplayTraits, Guess):  # type: ignore[misc]  # ipywidg
         return f"Layer {default.name} is the default: {default.why}." if self.layer == default.name else ""
 
     def _rows(self) -> list[Prediction]:
-        return with_asked(self._inquiry.predictions(self.edits, self.layer), self.class_index, PREDICTIONS_SHOWN)
+        return with_asked(self._inquiry.predictions(self.edits, self.layer), self.target, PREDICTIONS_SHOWN)
 
     def _packed_classes(self) -> list[dict[str, Any]]:
         before = {p.class_index: p.probability for p in self._before} if self.edits else {}
@@ -423,7 +445,7 @@ class GradCAMPanel(VBox, DisplayTraits, Guess):  # type: ignore[misc]  # ipywidg
         self.error = self.view.message = text
 
     def _shown_digest(self) -> str:
-        return "\n".join(heatmap.digest() for heatmap in self.view.heatmaps)
+        return "\n".join(heatmap.summary() for heatmap in self.view.heatmaps)
 
     def _set_quietly(self, **values: Any) -> None:
         with self._held_still():
@@ -432,7 +454,7 @@ class GradCAMPanel(VBox, DisplayTraits, Guess):  # type: ignore[misc]  # ipywidg
 
     @contextmanager
     def _held_still(self) -> Iterator[None]:
-        """Let traits be set without asking the network."""
+        """Let traits be set without asking the model."""
         held, self._held = self._held, True
         try:
             yield

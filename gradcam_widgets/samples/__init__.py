@@ -1,6 +1,6 @@
-"""The walkthroughs' samples in two worlds: rendered scenes with known answers, and the articles' photographs.
+"""The walkthroughs' samples in two sources: rendered scenes with known answers, and the articles' photographs.
 
-`GRADCAM_WIDGETS_WORLD=auto|photo|scene` or a `world=` argument chooses. "auto" takes the photographs where they are
+`GRADCAM_WIDGETS_SOURCE=auto|photos|scenes` or a `source=` argument chooses. "auto" takes the photographs where they are
 cached or can be downloaded now, else the scenes, and says which.
 """
 

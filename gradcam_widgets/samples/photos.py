@@ -1,4 +1,4 @@
-"""The photo world's pictures: the articles' own photographs, with boxes measured by hand.
+"""The photos' images: the articles' own photographs, with boxes measured by hand.
 
 The boxes were read off the photographs in their own pixels, enlarged under a grid of lines every 10 (submarine),
 50 (elephants) or 25 pixels (iguana, person), round everything that belongs to the object: masts and trunks too, wakes
@@ -14,7 +14,7 @@ from PIL import Image
 
 from gradcam_widgets.classifiers.downloads import PHOTOS, fetch
 from gradcam_widgets.images.box import Box
-from gradcam_widgets.images.reading import read_picture
+from gradcam_widgets.images.reading import read_image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +28,7 @@ PERSON_SCALE = 1.3
 
 def photograph(name: str, timeout: float = 30.0) -> NDArray[np.uint8]:
     """Return one of the photographs, axes (row, column, RGB), uint8, from the cache or downloaded."""
-    return read_picture(fetch(PHOTOS[name], timeout=timeout))
+    return read_image(fetch(PHOTOS[name], timeout=timeout))
 
 
 def iguana_with_person() -> NDArray[np.uint8]:

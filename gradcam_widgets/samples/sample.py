@@ -1,4 +1,4 @@
-"""The walkthroughs' samples: a picture, a network, the categories to ask for, and what is known of the answer."""
+"""The walkthroughs' samples: an image, a model, the classes to ask for, and what is known of the answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gradcam_widgets.samples.scenes.classes import ALLIGATOR, IGUANA, PHOTOGRAPH
 from gradcam_widgets.samples.scenes.scene import Scene, render
 
 from . import photos
-from .world import World, choose_world
+from .source import Source, choose_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SUBMARINE_SEED, ELEPHANTS_SEED, IGUANA_SEED = 62, 126, 14
 PERSON = "person"
-SCENE_SOURCE = "A scene rendered by gradcam_widgets from seed {seed}; the network was trained on such scenes."
+SCENE_CREDIT = "A scene rendered by gradcam_widgets from seed {seed}; the model was trained on such scenes."
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,152 +33,152 @@ class Sample:
     """What a walkthrough starts from.
 
     Attributes:
-        world: "photo" or "scene".
-        picture: Axes (row, column, RGB), uint8.
-        classifier: The network to ask.
-        categories: The categories to ask for, the walkthrough's own first.
-        boxes: Where each object is, by category or "person", in the picture's pixels.
+        source: "photo" or "scene".
+        image: Axes (row, column, RGB), uint8.
+        classifier: The model to ask.
+        class_names: The classes to ask for, the walkthrough's own first.
+        boxes: Where each object is, by class or "person", in the image's pixels.
         masks: Its exact place, axes (row, column), bool, where that is known.
         parts: The exact place of its parts, such as "head" and "ears", where that is known.
-        published: The article's figures, softmax or logit by category, on its own network; empty where there are none.
-        cropped: The part of the picture that leaves the person out, where there is one.
-        source: One sentence on where the picture comes from.
+        reference_scores: The article's figures, softmax or logit by class, on its own model; may be empty.
+        crop_box: The part of the image that leaves the person out, where there is one.
+        credit: One sentence on where the image comes from.
     """
 
-    world: World
-    picture: NDArray[np.uint8]
+    source: Source
+    image: NDArray[np.uint8]
     classifier: Classifier
-    categories: tuple[str, ...]
+    class_names: tuple[str, ...]
     boxes: Mapping[str, Box]
-    source: str
+    credit: str
     masks: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     parts: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
-    published: Mapping[str, float] = field(default_factory=dict)
-    cropped: Box | None = None
+    reference_scores: Mapping[str, float] = field(default_factory=dict)
+    crop_box: Box | None = None
 
     def __repr__(self) -> str:
         """Return one line that is the same on every machine."""
-        rows, columns = self.picture.shape[:2]
-        return f"Sample({self.world} world, {columns}×{rows}, {self.classifier.name}, {', '.join(self.categories)})"
+        rows, columns = self.image.shape[:2]
+        return f"Sample({self.source} source, {columns}×{rows}, {self.classifier.name}, {', '.join(self.class_names)})"
 
     def crop(self) -> NDArray[np.uint8]:
-        """Return the picture without the person, or all of it where there is none."""
-        if self.cropped is None:
-            return self.picture
-        left, top, right, bottom = self.cropped
-        return self.picture[top:bottom, left:right]
+        """Return the image without the person, or all of it where there is none."""
+        if self.crop_box is None:
+            return self.image
+        left, top, right, bottom = self.crop_box
+        return self.image[top:bottom, left:right]
 
 
-def submarine(*, world: str | None = None, model: str | None = None) -> Sample:
+def submarine(*, source: str | None = None, model: str | None = None) -> Sample:
     """Return the submarine with the aircraft carrier behind it.
 
     Args:
-        world: "auto", "photo" or "scene".
-        model: In the photo world, any name that `load_classifier` knows, such as the article's own "resnet18".
+        source: "auto", "photo" or "scene".
+        model: With the photos, any name that `load_classifier` knows, such as the article's own "resnet18".
 
     Raises:
-        GradCAMError: If there is no such world or network.
+        GradCAMError: If there is no such source or model.
         DownloadError: If a photograph is wanted and cannot be had.
     """
-    categories = ("submarine", "aircraft carrier")
-    if choose_world(world) == "scene":
-        return _of_scene(render(categories, SUBMARINE_SEED), "residual", categories)
+    class_names = ("submarine", "aircraft carrier")
+    if choose_source(source) == "scenes":
+        return _of_scene(render(class_names, SUBMARINE_SEED), "residual", class_names)
     return Sample(
-        "photo",
+        "photos",
         photos.photograph("submarine"),
         load_classifier(model or DEFAULT_NAME),
-        categories,
-        dict(zip(categories, (photos.SUBMARINE, photos.AIRCRAFT_CARRIER), strict=True)),
+        class_names,
+        dict(zip(class_names, (photos.SUBMARINE, photos.AIRCRAFT_CARRIER), strict=True)),
         "Photograph of the article on ResNet-18, from the MIT repository cnn_explainer.",
-        published={"submarine": 0.9504, "aircraft carrier": 0.0472},
+        reference_scores={"submarine": 0.9504, "aircraft carrier": 0.0472},
     )
 
 
-def elephants(*, world: str | None = None, model: str | None = None) -> Sample:
-    """Return the elephants; the arguments are those of `submarine`, the article's own network is "vgg19"."""
-    if choose_world(world) == "scene":
+def elephants(*, source: str | None = None, model: str | None = None) -> Sample:
+    """Return the elephants; the arguments are those of `submarine`, the article's own model is "vgg19"."""
+    if choose_source(source) == "scenes":
         return _of_scene(
             render(("African elephant",), ELEPHANTS_SEED),
             "vgg_like",
             ("African elephant", "tusker", "Indian elephant"),
         )
     return Sample(
-        "photo",
+        "photos",
         photos.photograph("elephants"),
         load_classifier(model or DEFAULT_NAME),
         ("African elephant", "hartebeest") if model is None else ("African elephant", "tusker", "Indian elephant"),
         {"African elephant": photos.ELEPHANT, "calf": photos.CALF},
         "Creative Commons photograph of Chollet's book, used by the article on VGG-19.",
-        published={"African elephant": 20.891441, "tusker": 18.035757, "Indian elephant": 15.153353},
+        reference_scores={"African elephant": 20.891441, "tusker": 18.035757, "Indian elephant": 15.153353},
     )
 
 
-def iguana(*, world: str | None = None, model: str | None = None) -> Sample:
+def iguana(*, source: str | None = None, model: str | None = None) -> Sample:
     """Return the iguana with a person beside it; the arguments are those of `submarine`, the article's "densenet201".
 
-    The first category is the wrong answer that the person brings about, the second the right one. The article's own
-    photograph is not public; in the photo world an astronaut stands beside another iguana.
+    The first class is the wrong answer that the person brings about, the second the right one. The article's own
+    photograph is not public; with the photos an astronaut stands beside another iguana.
     """
-    if choose_world(world) == "scene":
+    if choose_source(source) == "scenes":
         return iguana_scene(IGUANA_SEED)
     return Sample(
-        "photo",
+        "photos",
         photos.iguana_with_person(),
         load_classifier(model or DEFAULT_NAME),
         ("ocarina", IGUANA),
         {IGUANA: photos.IGUANA, PERSON: photos.PERSON},
         "An ImageNet photograph of an iguana, beside it NASA's public photograph of the astronaut Eileen Collins.",
-        cropped=photos.IGUANA_ALONE,
+        crop_box=photos.IGUANA_ALONE,
     )
 
 
 def iguana_scene(seed: int) -> Sample:
-    """Return the scene world's iguana with a photographer beside it, from any seed; the first category is wrong."""
+    """Return the scenes' iguana with a photographer beside it, from any seed; the first class is wrong."""
     return _of_scene(render((IGUANA,), seed, photographer=True), "dense", (ALLIGATOR, IGUANA))
 
 
 def scene(
-    categories: str | Sequence[str], seed: int, *, photographer: bool = False, network: str = "residual"
+    class_names: str | Sequence[str], seed: int, *, photographer: bool = False, model: str = "residual"
 ) -> Sample:
     """Render a fresh scene, with its masks, for exercises.
 
     Args:
-        categories: One category, or two of one habitat, the main one first.
+        class_names: One class, or two of one habitat, the main one first.
         seed: Any number; each gives another scene.
         photographer: Whether a photographer stands beside.
-        network: "residual", "vgg_like" or "dense".
+        model: "residual", "vgg_like" or "dense".
 
     Raises:
-        PictureError: If a category is unknown or the two do not live together.
-        ModelError: If there is no such network.
+        ImageError: If a class is unknown or the two do not live together.
+        ModelError: If there is no such model.
     """
-    wanted = (categories,) if isinstance(categories, str) else tuple(categories)
-    return _of_scene(render(wanted, seed, photographer=photographer), network, wanted)
+    wanted = (class_names,) if isinstance(class_names, str) else tuple(class_names)
+    return _of_scene(render(wanted, seed, photographer=photographer), model, wanted)
 
 
-def _of_scene(rendered: Scene, network: str, categories: tuple[str, ...]) -> Sample:
-    names = {thing.name: PERSON if thing.name == PHOTOGRAPHER else thing.name for thing in rendered.things}
+def _of_scene(rendered: Scene, model: str, class_names: tuple[str, ...]) -> Sample:
+    names = {item.name: PERSON if item.name == PHOTOGRAPHER else item.name for item in rendered.objects}
     return Sample(
-        "scene",
-        rendered.picture,
-        load_scene_classifier(network),
-        categories,
-        {names[thing.name]: thing.box for thing in rendered.things},
-        SCENE_SOURCE.format(seed=rendered.seed),
-        masks={names[thing.name]: thing.mask for thing in rendered.things},
-        parts=rendered.things[0].parts,
-        cropped=_beside_the_person(rendered),
+        "scenes",
+        rendered.image,
+        load_scene_classifier(model),
+        class_names,
+        {names[item.name]: item.box for item in rendered.objects},
+        SCENE_CREDIT.format(seed=rendered.seed),
+        masks={names[item.name]: item.mask for item in rendered.objects},
+        parts=rendered.objects[0].parts,
+        crop_box=_beside_the_person(rendered),
     )
 
 
 def _beside_the_person(rendered: Scene) -> Box | None:
-    """Return the largest crop of the picture's own aspect beside the photographer, at the height of the main thing."""
-    rows, columns = rendered.picture.shape[:2]
-    for thing in rendered.things:
-        if thing.name == PHOTOGRAPHER:
-            left, right = max(((0, thing.box.left), (thing.box.right, columns)), key=lambda side: side[1] - side[0])
+    """Return the largest crop of the image's own aspect beside the photographer, at the height of the main thing."""
+    rows, columns = rendered.image.shape[:2]
+    for item in rendered.objects:
+        if item.name == PHOTOGRAPHER:
+            left, right = max(((0, item.box.left), (item.box.right, columns)), key=lambda side: side[1] - side[0])
             high = round(rows * (right - left) / columns)
-            main = rendered.things[0].box
+            main = rendered.objects[0].box
             top = min(max((main.top + main.bottom - high) // 2, 0), rows - high)
             return Box(left, top, right, top + high)
     return None

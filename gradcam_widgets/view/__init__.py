@@ -1,4 +1,4 @@
-"""The picture view: maps over their picture in the browser, as a widget and as a page that needs no kernel."""
+"""The image view: maps over their image in the browser, as a widget and as a page that needs no kernel."""
 
 import lazy_loader
 

@@ -1,21 +1,23 @@
-"""The picture view: maps over their picture, with every control that needs no network."""
+"""The image view: maps over their image, with every control that needs no model."""
 
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import anywidget
 import numpy as np
 import traitlets
+from typing_extensions import Unpack
 
+from gradcam_widgets.heatmaps.display import DisplayKeywords, DisplayOptions, resolve, takes_display_options
 from gradcam_widgets.heatmaps.heatmap import Heatmap
 from gradcam_widgets.images.encoding import encode_jpeg
 
 from .modules import lean, styles, view_module
 from .traits import COLORMAPS, DISPLAY, GUESS, DisplayTraits, Guess
-from .wire import pack_maps, pack_picture, table_bytes
+from .wire import pack_image, pack_maps, table_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,48 +31,65 @@ VIEW_MODULE, VIEW_STYLE = lean(view_module()), styles("view.css")
 
 
 class HeatmapView(anywidget.AnyWidget, DisplayTraits, Guess):
-    """Show one or two maps of a picture, with controls for how they are shown; no network is needed.
+    """Show one or two maps of an image, with controls for how they are shown; no model is needed.
 
     Args:
-        heatmaps: One map, or two to compare on one scale, with their picture.
-        traits: Fields of `DisplayOptions` and other traits, by keyword.
+        heatmaps: One map, or two to compare on one scale, with their image.
+        can_edit: Whether the view offers to edit the image, which is for its owner to do.
+        max_upload_bytes: Largest file that may be uploaded; 0 refuses all.
+        guessing: Whether the map is hidden until a guess is drawn.
+        display: How the maps are shown.
+        changes: Fields of `DisplayOptions`, by keyword.
 
     Raises:
         GradCAMError: If there are more than two maps.
-        PictureError: If a map came without its picture.
+        ImageError: If a map came without its image.
     """
 
     _esm: ClassVar[str] = VIEW_MODULE  # as a string: a path would keep closed widgets alive
     _css: ClassVar[str] = VIEW_STYLE
 
-    picture = traitlets.Dict().tag(sync=True)
+    image = traitlets.Dict().tag(sync=True)
     maps = traitlets.Dict().tag(sync=True)
     predictions: Any = traitlets.List().tag(sync=True)
-    class_index = traitlets.Int(-1).tag(sync=True)
+    target = traitlets.Int(-1).tag(sync=True)
     edits: Any = traitlets.List().tag(sync=True)
     can_edit = traitlets.Bool(default_value=False).tag(sync=True)
     message = traitlets.Unicode("").tag(sync=True)
     explanation = traitlets.Unicode("").tag(sync=True)
     tables = traitlets.Dict().tag(sync=True)
     upload = traitlets.Dict().tag(sync=True)
-    largest_upload = traitlets.Int(0).tag(sync=True)
+    max_upload_bytes = traitlets.Int(0).tag(sync=True)
 
-    def __init__(self, heatmaps: Heatmap | Sequence[Heatmap], **traits: Any) -> None:
+    @takes_display_options
+    def __init__(
+        self,
+        heatmaps: Heatmap | Sequence[Heatmap],
+        *,
+        can_edit: bool = False,
+        max_upload_bytes: int = 0,
+        guessing: bool = False,
+        display: DisplayOptions | None = None,
+        **changes: Unpack[DisplayKeywords],
+    ) -> None:
         """Show the maps."""
         chosen = [heatmaps] if isinstance(heatmaps, Heatmap) else list(heatmaps)
         self._heatmaps = chosen
         first = chosen[0] if chosen else None
         super().__init__(
-            picture=pack_picture(chosen),
+            image=pack_image(chosen),
             maps=pack_maps(chosen, 0),
             tables={name: table_bytes(name) for name in COLORMAPS},
-            class_index=first.class_index if first else -1,
-            **traits,
+            target=first.class_index if first else -1,
+            can_edit=can_edit,
+            max_upload_bytes=max_upload_bytes,
+            guessing=guessing,
+            **asdict(resolve(display, changes)),
         )
 
     def __repr__(self) -> str:
         """Return one line; between machines, at most the last digit of a number differs."""
-        return f"HeatmapView({'; '.join(heatmap.digest() for heatmap in self._heatmaps)})"
+        return f"HeatmapView({'; '.join(heatmap.summary() for heatmap in self._heatmaps)})"
 
     @property
     def heatmaps(self) -> tuple[Heatmap, ...]:
@@ -78,20 +97,20 @@ class HeatmapView(anywidget.AnyWidget, DisplayTraits, Guess):
         return tuple(self._heatmaps)
 
     def show(self, heatmaps: Sequence[Heatmap], window: Box | None = None) -> None:
-        """Show other maps; the picture is sent only where it is another one.
+        """Show other maps; the image is sent only where it is another one.
 
         Args:
             heatmaps: One or two.
-            window: Which part of the whole picture they lie over.
+            window: Which part of the whole image they lie over.
         """
-        same = heatmaps[0].picture is self._heatmaps[0].picture
+        same = heatmaps[0].image is self._heatmaps[0].image
         self._heatmaps = list(heatmaps)
-        if not same or (window is not None and self.picture["window"] != list(window)):
-            self.picture = pack_picture(heatmaps, window)
+        if not same or (window is not None and self.image["window"] != list(window)):
+            self.image = pack_image(heatmaps, window)
         self.maps = pack_maps(heatmaps, self.maps["seq"] + 1)
 
     def snapshot(self) -> Image.Image:
-        """Return what is shown as a PIL picture, captioned with network, layer, class, score, method and scale."""
+        """Return what is shown as a PIL image, captioned with model, layer, class, score, method and scale."""
         return snapshot(self._heatmaps, self.display)
 
     def close(self) -> None:
@@ -116,7 +135,7 @@ class HeatmapView(anywidget.AnyWidget, DisplayTraits, Guess):
 
 
 def snapshot(heatmaps: Sequence[Heatmap], display: DisplayOptions) -> Image.Image:
-    """Draw maps beside their picture with a colour bar in raw numbers and a caption."""
+    """Draw maps beside their image with a colour bar in raw numbers and a caption."""
     from gradcam_widgets.heatmaps import figures  # noqa: PLC0415 - only who draws pays for matplotlib
 
     return figures.rendered(figures.comparison_figure(heatmaps, display=display))
@@ -126,12 +145,12 @@ def mimebundle(
     model_id: str, text: str, heatmaps: Sequence[Heatmap], display: DisplayOptions, *, hides: bool
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return a widget's live view with a JPEG and a line of text beside it, for pages that cannot show the view."""
-    picture = snapshot(heatmaps, replace(display, opacity=0.0) if hides else display)
+    image = snapshot(heatmaps, replace(display, opacity=0.0) if hides else display)
     described = " ".join(heatmap.description(display.evidence) for heatmap in heatmaps)
     alternative = "The map is hidden until a guess is made." if hides else described
     data = {
         "application/vnd.jupyter.widget-view+json": {"version_major": 2, "version_minor": 0, "model_id": model_id},
-        "image/jpeg": base64.b64encode(encode_jpeg(np.asarray(picture))).decode("ascii"),
+        "image/jpeg": base64.b64encode(encode_jpeg(np.asarray(image))).decode("ascii"),
         "text/plain": text,
     }
     return data, {"image/jpeg": {"alt": alternative}}

@@ -1,4 +1,4 @@
-"""One page with the view that works from a file: no kernel, no network."""
+"""One page with the view that works from a file: no kernel, no model."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcam_widgets._paths import writing
-from gradcam_widgets.errors import GradCAMError, PictureError
+from gradcam_widgets.errors import ExportError, GradCAMError
 from gradcam_widgets.heatmaps import captions
 from gradcam_widgets.heatmaps.display import DisplayOptions
 
 from .modules import lean, page_script, styles
 from .traits import COLORMAPS
-from .wire import pack_class, pack_map, pack_picture, table_bytes
+from .wire import pack_class, pack_image, pack_map, table_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
     from gradcam_widgets.heatmaps.heatmap import Heatmap
 
-LARGEST_STEP = np.iinfo(np.int16).max
+MAX_STEP = np.iinfo(np.int16).max
 SCRIPT, STYLE = lean(page_script()), lean(styles("view.css", "page.css"))
 EXPLANATION = (
     "Where the evidence of a convolutional network came from, not why: choose a layer and a class, point at the "
-    "picture for a cell's value, drag to mark a part. This page works without a network connection."
+    "image for a cell's value, drag to mark a part. This page works without a network connection."
 )
 
 
@@ -41,13 +41,13 @@ def export_page(
     *,
     layer: str | None = None,
     guessing: bool = False,
-    title: str = "Where the network looked",
+    title: str = "Where the model looked",
 ) -> Path:
     """Write the page.
 
     Args:
         path: Where to.
-        heatmaps: Maps of one picture, for every class at every layer that the page is to offer; the first class is
+        heatmaps: Maps of one image, for every class at every layer that the page is to offer; the first class is
             shown first.
         display: How maps are shown at first.
         layer: The layer that is shown first.
@@ -59,10 +59,10 @@ def export_page(
 
     Raises:
         GradCAMError: If there is no map.
-        PictureError: If a map came without its picture, or the file cannot be written.
+        ImageError: If a map came without its image, or the file cannot be written.
     """
     if path.suffix.lower() not in (".html", ".htm"):
-        raise PictureError(f"A page cannot be saved as '{path}': end its name on .html.")
+        raise ExportError(f"A page cannot be saved as '{path}': end its name on .html.")
     if not heatmaps:
         raise GradCAMError("A page needs at least one map, and none was given: name a class and a layer.")
     text = page(heatmaps, display or DisplayOptions(), layer or heatmaps[0].layer, title, guessing=guessing)
@@ -79,7 +79,7 @@ def page(
     asked = {heatmap.class_index: heatmap for heatmap in heatmaps}
     colormaps = dict.fromkeys([*COLORMAPS, *([display.colormap] if display.colormap else [])])
     data = {
-        "picture": _in_base64(pack_picture([first]), "jpeg"),
+        "image": _in_base64(pack_image([first]), "jpeg"),
         "maps": [_pack(heatmap) for heatmap in heatmaps],
         "notes": {heatmap.layer: captions.resolution(heatmap) for heatmap in heatmaps},
         "classes": [pack_class(heatmap) for heatmap in asked.values()],
@@ -87,7 +87,7 @@ def page(
         "display": asdict(display),
         "guessing": guessing,
         "layer": layer,
-        "class_index": first.class_index,
+        "target": first.class_index,
     }
     policy = f"default-src 'none'; script-src {_hash(SCRIPT)}; style-src {_hash(STYLE)}; base-uri 'none'"
     name = html.escape(title)
@@ -107,7 +107,7 @@ def page(
 
 def _pack(heatmap: Heatmap) -> dict[str, Any]:
     """Pack a map with 16 bits a value: 0 stays 0, and the error is at most 1/65534 of the largest value."""
-    step = heatmap.vmax("both") / LARGEST_STEP or 1.0
+    step = heatmap.vmax("both") / MAX_STEP or 1.0
     values = np.rint(heatmap.values / step).astype("<i2")
     packed = pack_map(heatmap) | {"values": values.tobytes(), "step": step, "class_index": heatmap.class_index}
     del packed["note"]  # one for each layer is enough

@@ -32,7 +32,7 @@ _DisplayFields = type(
 
 
 class DisplayTraits(_DisplayFields):  # type: ignore[misc, valid-type]  # made from the fields of DisplayOptions
-    """One trait for each field of `DisplayOptions`; changing one asks nothing of the network."""
+    """One trait for each field of `DisplayOptions`; changing one asks nothing of the model."""
 
     @property
     def display(self) -> DisplayOptions:
@@ -50,7 +50,7 @@ class Guess(traitlets.HasTraits):
 
     Attributes:
         guessing: Whether the map is hidden until it is revealed.
-        guess: The rectangle drawn, left, top, right and bottom in the shown picture's pixels, or None.
+        guess: The rectangle drawn, left, top, right and bottom in the shown image's pixels, or None.
         revealed: Whether the map is shown.
     """
 

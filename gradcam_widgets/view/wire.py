@@ -1,10 +1,10 @@
-"""What is sent to the browser: pictures, maps, classes and colour maps packed as its modules read them."""
+"""What is sent to the browser: images, maps, classes and colour maps packed as its modules read them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, get_args
 
-from gradcam_widgets.errors import GradCAMError, PictureError
+from gradcam_widgets.errors import GradCAMError, ImageError
 from gradcam_widgets.heatmaps import captions
 from gradcam_widgets.heatmaps.display import Evidence
 from gradcam_widgets.heatmaps.rendering import color_table
@@ -17,26 +17,26 @@ if TYPE_CHECKING:
     from gradcam_widgets.heatmaps.heatmap import Heatmap
     from gradcam_widgets.images.box import Box
 
-LONGEST_SIDE = 768  # what the browser repaints at 60 Hz
-MOST_MAPS = 2
+MAX_SIDE = 768  # what the browser repaints at 60 Hz
+MAX_MAPS = 2
 
 
-def pack_picture(heatmaps: Sequence[Heatmap], window: Box | None = None) -> dict[str, Any]:
-    """Encode the picture that maps lie over: JPEG bytes, its own size, and which part of the whole it shows.
+def pack_image(heatmaps: Sequence[Heatmap], window: Box | None = None) -> dict[str, Any]:
+    """Encode the image that maps lie over: JPEG bytes, its own size, and which part of the whole it shows.
 
     Raises:
         GradCAMError: If there is no map, or more than two.
-        PictureError: If a map came without its picture.
+        ImageError: If a map came without its image.
     """
-    if not 1 <= len(heatmaps) <= MOST_MAPS:
+    if not 1 <= len(heatmaps) <= MAX_MAPS:
         raise GradCAMError(f"A view shows one map or compares two, not {len(heatmaps)}: choose among them.")
-    if any(heatmap.picture is None for heatmap in heatmaps):
-        raise PictureError("A map came without its picture: give it one by heatmap.on(picture).")
-    picture = heatmaps[0].picture
-    assert picture is not None  # noqa: S101 - for the type checker
-    rows, columns = picture.shape[:2]
+    if any(heatmap.image is None for heatmap in heatmaps):
+        raise ImageError("A map came without its image: give it one by heatmap.on(image).")
+    image = heatmaps[0].image
+    assert image is not None  # noqa: S101 - for the type checker
+    rows, columns = image.shape[:2]
     return {
-        "jpeg": encode_jpeg(shrink(picture, LONGEST_SIDE)),
+        "jpeg": encode_jpeg(shrink(image, MAX_SIDE)),
         "size": [rows, columns],
         "window": list(window or (0, 0, columns, rows)),
     }
@@ -58,15 +58,15 @@ def pack_map(heatmap: Heatmap) -> dict[str, Any]:
         "caption": f"{captions.score(heatmap)}; {captions.origin(heatmap)}.",
         "note": captions.resolution(heatmap),
         "alt": {side: heatmap.description(side) for side in get_args(Evidence)},
-        "remarks": list(heatmap.remarks),
+        "caveats": list(heatmap.caveats),
     }
 
 
 def pack_class(scored: Prediction | Heatmap, before: float | None = None) -> dict[str, Any]:
-    """Put a class's scores into what the browser reads, with its probability before the picture was changed, if any."""
+    """Put a class's scores into what the browser reads, with its probability before the image was changed, if any."""
     return {
         "class_index": scored.class_index,
-        "name": scored.category or f"class {scored.class_index}",
+        "name": scored.class_name or f"class {scored.class_index}",
         "probability": scored.probability,
         "logit": scored.logit,
         "before": before,

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from gradcam_widgets import (
     METHODS,
-    CategoryError,
     GradCAM,
     GradCAMError,
     Heatmap,
@@ -20,17 +19,18 @@ from gradcam_widgets import (
     MethodError,
     ModelError,
     Prediction,
+    TargetError,
 )
 from tests.support.models import (
     PAPER_GRAD_CAM,
     PAPER_HIRESCAM,
-    PAPER_PICTURE,
+    PAPER_IMAGE,
     OnPaper,
     Pooled,
     Reused,
     filled,
-    picture,
-    random_network,
+    image,
+    random_model,
 )
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ class HiddenLayer(Pooled):
 class Answering(Pooled):
     """Returns its scores in some container."""
 
-    def __init__(self, wrap: Callable[[Tensor], Any], categories: int = 3) -> None:
-        super().__init__(categories)
+    def __init__(self, wrap: Callable[[Tensor], Any], class_names: int = 3) -> None:
+        super().__init__(class_names)
         self.wrap = wrap
 
     def forward(self, batch: Tensor) -> Any:
@@ -83,7 +83,7 @@ def output_of(model: nn.Module, layer: str, batch: Tensor) -> Tensor:
 
 
 def finite_differences(model: nn.Module, layer: str, batch: Tensor, class_index: int) -> tuple[Tensor, Tensor]:
-    """Return what a layer puts out for one picture and the score's slope in each of its numbers."""
+    """Return what a layer puts out for one image and the score's slope in each of its numbers."""
     activations = output_of(model, layer, batch)[0]
     steps = 1e-6 * torch.eye(activations.numel(), dtype=torch.float64).reshape(-1, *activations.shape)
 
@@ -106,7 +106,7 @@ def counted(model: nn.Module) -> tuple[list[int], list[int]]:
 
 
 def test_a_small_network_gives_the_numbers_derived_on_paper() -> None:
-    trace = GradCAM(OnPaper()).trace(PAPER_PICTURE, "layer")
+    trace = GradCAM(OnPaper()).trace(PAPER_IMAGE, "layer")
     assert trace.logits.tolist() == [[2.5, -2.5, 0]]
     total = np.exp(2.5) + np.exp(-2.5) + 1
     np.testing.assert_allclose(trace.probabilities[0], [np.exp(2.5) / total, np.exp(-2.5) / total, 1 / total])
@@ -115,14 +115,14 @@ def test_a_small_network_gives_the_numbers_derived_on_paper() -> None:
     assert trace.heatmap(1).values.tolist() == (-np.array(PAPER_GRAD_CAM)).tolist()
     nothing = trace.heatmap(2)
     assert not nothing.values.any()
-    assert nothing.remarks == ("The map is zero: the score of class 2 does not depend on layer layer.",)
+    assert nothing.caveats == ("The map is zero: the score of class 2 does not depend on layer layer.",)
 
 
 @pytest.mark.parametrize("layer", ["stem.0", "stem", "features", "relu"])
 @pytest.mark.parametrize("class_index", [0, 2])
 def test_maps_are_those_of_finite_differences(layer: str, class_index: int) -> None:
     model = Pooled().double().eval()
-    batch = picture(8, 12, dtype=torch.float64)
+    batch = image(8, 12, dtype=torch.float64)
     activations, slopes = finite_differences(model, layer, batch, class_index)
     trace = GradCAM(model).trace(batch, layer)
     assert_equal(trace.heatmap(class_index), (slopes.mean(dim=(1, 2), keepdim=True) * activations).sum(dim=0))
@@ -130,7 +130,7 @@ def test_maps_are_those_of_finite_differences(layer: str, class_index: int) -> N
 
 
 @pytest.mark.parametrize(
-    ("network", "layer"),
+    ("model", "layer"),
     [
         ("vgg11", "features.18"),
         ("vgg11", "features.3"),
@@ -142,9 +142,9 @@ def test_maps_are_those_of_finite_differences(layer: str, class_index: int) -> N
         ("squeezenet1_1", "features.12.squeeze"),
     ],
 )
-def test_maps_are_captums_even_where_an_in_place_operation_follows(network: str, layer: str) -> None:
-    built = random_network(network, num_classes=10)
-    batch, classes = picture(64, 96, pictures=2), [3, 7]
+def test_maps_are_captums_even_where_an_in_place_operation_follows(model: str, layer: str) -> None:
+    built = random_model(model, num_classes=10)
+    batch, classes = image(64, 96, images=2), [3, 7]
     captum = LayerGradCam(built, built.get_submodule(layer))
     expected = captum.attribute(batch, target=torch.tensor(classes), relu_attributions=False).detach()[:, 0]
     for found, reference in zip(GradCAM(built).heatmaps(batch, classes, layer), expected, strict=True):
@@ -154,28 +154,28 @@ def test_maps_are_captums_even_where_an_in_place_operation_follows(network: str,
 @pytest.mark.parametrize("method", ["grad-cam", "hirescam"])
 def test_negating_the_score_flips_the_map(method: str) -> None:
     model = Pooled()
-    first = GradCAM(model).heatmap(picture(), 1, "features", method)
+    first = GradCAM(model).heatmap(image(), 1, "features", method)
     assert first.values.min() < 0 < first.values.max()
-    negated = GradCAM(model, output=lambda scores: -scores).heatmap(picture(), 1, "features", method)
+    negated = GradCAM(model, output=lambda scores: -scores).heatmap(image(), 1, "features", method)
     assert np.array_equal(negated.values, -first.values)
     assert negated.logit == -first.logit
 
 
 def test_cam_is_the_classes_weights_times_the_activations() -> None:
     model = Pooled().eval()
-    expected = torch.einsum("k,khw->hw", model.classifier.weight[2], output_of(model, "relu", picture())[0])
-    assert_equal(GradCAM(model).heatmap(picture(), 2, "relu", "cam"), expected.detach())
+    expected = torch.einsum("k,khw->hw", model.classifier.weight[2], output_of(model, "relu", image())[0])
+    assert_equal(GradCAM(model).heatmap(image(), 2, "relu", "cam"), expected.detach())
 
 
 @pytest.mark.parametrize(
     ("model", "layer", "cells"),
-    [(Pooled(), "relu", 6 * 9), (random_network("resnet18"), "layer4.1", 2 * 3)],
+    [(Pooled(), "relu", 6 * 9), (random_model("resnet18"), "layer4.1", 2 * 3)],
     ids=["pooled", "resnet18"],
 )
 def test_behind_global_pooling_cam_is_cells_times_grad_cam_and_hirescam_equals_grad_cam(
     model: nn.Module, layer: str, cells: int
 ) -> None:
-    batch = picture() if cells == 54 else picture(64, 96)
+    batch = image() if cells == 54 else image(64, 96)
     trace = GradCAM(model).trace(batch, layer)
     reference = trace.heatmap(1, method="cam").values / cells
     assert_equal(trace.heatmap(1), reference)
@@ -187,20 +187,20 @@ def test_behind_global_pooling_cam_is_cells_times_grad_cam_and_hirescam_equals_g
     [
         (Pooled(), "features"),
         (HiddenLayer(), "relu"),
-        (random_network("mobilenet_v3_small"), None),
-        (random_network("vgg11", num_classes=10), None),
-        (random_network("densenet121"), None),
-        (random_network("squeezenet1_1"), None),
+        (random_model("mobilenet_v3_small"), None),
+        (random_model("vgg11", num_classes=10), None),
+        (random_model("densenet121"), None),
+        (random_model("squeezenet1_1"), None),
     ],
     ids=["ReLU between", "hidden layer", "MobileNetV3", "VGG", "DenseNet", "SqueezeNet"],
 )
 def test_cam_is_refused_where_more_than_pooling_and_one_layer_follows(model: nn.Module, layer: str | None) -> None:
     with pytest.raises(MethodError, match=r"^CAM needs global average pooling and one linear layer .*'grad-cam'.*\.$"):
-        GradCAM(model).heatmap(picture(64, 96), 1, layer, "cam")
+        GradCAM(model).heatmap(image(64, 96), 1, layer, "cam")
 
 
-def test_every_picture_of_a_batch_has_its_own_class_or_one_for_all() -> None:
-    engine, batch = GradCAM(Pooled(), categories=SHIPS), picture(pictures=2)
+def test_every_image_of_a_batch_has_its_own_class_or_one_for_all() -> None:
+    engine, batch = GradCAM(Pooled(), class_names=SHIPS), image(images=2)
     single = [[engine.heatmap(batch[i : i + 1], c, "features").values for c in range(3)] for i in range(2)]
     assert not np.allclose(single[0][1], single[1][1], rtol=0.1)
     trace = engine.trace(batch, "features")
@@ -221,7 +221,7 @@ def test_every_picture_of_a_batch_has_its_own_class_or_one_for_all() -> None:
 
 @pytest.mark.parametrize("one", [np.int64(1), torch.tensor(1)], ids=["numpy", "torch"])
 def test_an_index_may_come_from_numpy_or_torch(one: Any) -> None:
-    trace = GradCAM(Pooled()).trace(picture(pictures=2), "features")
+    trace = GradCAM(Pooled()).trace(image(images=2), "features")
     assert [each.class_index for each in trace.heatmaps([one, one])] == [1, 1]
     assert [each.class_index for each in trace.heatmaps(one)] == [1, 1]
 
@@ -230,30 +230,30 @@ def test_an_index_may_come_from_numpy_or_torch(one: Any) -> None:
     ("wanted", "index"), [("submarine", 0), ("Aircraft_Carrier", 2), ("container", 1), ("2", 2), (np.int64(1), 1)]
 )
 def test_a_class_is_asked_for_by_name_part_or_index(wanted: str, index: int) -> None:
-    trace = GradCAM(Pooled(), categories=SHIPS).trace(picture())
+    trace = GradCAM(Pooled(), class_names=SHIPS).trace(image())
     found = trace.heatmap(wanted)
-    assert (found.class_index, found.category) == (index, SHIPS[index])
+    assert (found.class_index, found.class_name) == (index, SHIPS[index])
     assert found.logit == pytest.approx(float(trace.logits[0, index]))
     assert found.probability == pytest.approx(float(trace.logits[0].softmax(0)[index]))
 
 
 def test_a_map_says_what_it_explains() -> None:
     shown = np.full((24, 36, 3), 90, np.uint8)
-    trace = GradCAM(Pooled(), categories=SHIPS, name="Pooled").trace(picture(), "features", pictures=[shown])
+    trace = GradCAM(Pooled(), class_names=SHIPS, name="Pooled").trace(image(), "features", images=[shown])
     best = int(trace.logits.argmax())
     found = trace.heatmap(method="hirescam")
-    assert (found.class_index, found.layer, found.method, found.network) == (best, "features", "hirescam", "Pooled")
-    assert found.picture is not None
-    assert np.array_equal(found.picture, shown)
+    assert (found.class_index, found.layer, found.method, found.model) == (best, "features", "hirescam", "Pooled")
+    assert found.image is not None
+    assert np.array_equal(found.image, shown)
     assert found.values.dtype == np.float32
-    assert found.remarks == ()
+    assert found.caveats == ()
     assert repr(trace) == "Trace(1 × 3 scores, features · 6×9)"
 
 
 def test_predictions_are_the_most_probable_classes_best_first() -> None:
-    trace = GradCAM(OnPaper(), categories=SHIPS).trace(PAPER_PICTURE)
+    trace = GradCAM(OnPaper(), class_names=SHIPS).trace(PAPER_IMAGE)
     found = trace.predictions(2)
-    assert [(each.class_index, each.category, each.logit) for each in found] == [
+    assert [(each.class_index, each.class_name, each.logit) for each in found] == [
         (0, "submarine", 2.5),
         (2, "aircraft carrier", 0.0),
     ]
@@ -262,9 +262,9 @@ def test_predictions_are_the_most_probable_classes_best_first() -> None:
 
 def test_compare_answers_for_each_class_at_each_layer_in_one_backward_pass_a_class() -> None:
     model, layers = Pooled(), ["relu", "stem", "features"]
-    single = [GradCAM(model).heatmap(picture(), c, layer).values for c in (2, 0) for layer in layers]
+    single = [GradCAM(model).heatmap(image(), c, layer).values for c in (2, 0) for layer in layers]
     forward, backward = counted(model)
-    trace = GradCAM(model).trace(picture(), layers)
+    trace = GradCAM(model).trace(image(), layers)
     assert [layer.name for layer in trace.layers] == layers
     found = trace.compare([2, 0])
     assert [(each.class_index, each.layer) for each in found] == [(c, layer) for c in (2, 0) for layer in layers]
@@ -277,7 +277,7 @@ def test_compare_answers_for_each_class_at_each_layer_in_one_backward_pass_a_cla
 def test_a_batch_with_a_class_each_takes_one_backward_pass_and_no_further_forward_pass() -> None:
     model = Pooled()
     forward, backward = counted(model)
-    trace = GradCAM(model).trace(picture(pictures=3))
+    trace = GradCAM(model).trace(image(images=3))
     trace.heatmaps([0, 1, 2])
     trace.heatmaps([2, 1, 0], method="hirescam")
     assert (len(forward), len(backward)) == (1, 2)
@@ -286,12 +286,12 @@ def test_a_batch_with_a_class_each_takes_one_backward_pass_and_no_further_forwar
 def test_a_module_called_twice_explains_its_last_call_and_says_so() -> None:
     model = Reused().eval()
     with torch.no_grad():
-        activations = model.conv(model.relu(model.conv(model.relu(model.stem(picture())))))
+        activations = model.conv(model.relu(model.conv(model.relu(model.stem(image())))))
     activations.requires_grad_()
     (slopes,) = torch.autograd.grad(model.fc(activations.relu().mean(dim=(2, 3)))[0, 1], activations)
-    found = GradCAM(model).heatmap(picture(), 1, "conv")
+    found = GradCAM(model).heatmap(image(), 1, "conv")
     assert_equal(found, (slopes.mean(dim=(2, 3), keepdim=True) * activations).sum(dim=1)[0].detach())
-    assert found.remarks[0] == "Layer conv was called 2 times in the pass: this explains the last call."
+    assert found.caveats[0] == "Layer conv was called 2 times in the pass: this explains the last call."
 
 
 @pytest.mark.parametrize(
@@ -306,17 +306,17 @@ def test_a_module_called_twice_explains_its_last_call_and_says_so() -> None:
     ids=["tuple", "list", "logits in a dict", "out in a dict", "object with logits"],
 )
 def test_scores_are_unwrapped(wrap: Callable[[Tensor], Any]) -> None:
-    assert_equal(GradCAM(Answering(wrap)).heatmap(picture(), 1, "features"), plain_map(1))
+    assert_equal(GradCAM(Answering(wrap)).heatmap(image(), 1, "features"), plain_map(1))
 
 
 def plain_map(class_index: int) -> Tensor:
-    return double(GradCAM(Pooled()).heatmap(picture(), class_index, "features").values)
+    return double(GradCAM(Pooled()).heatmap(image(), class_index, "features").values)
 
 
 def test_scores_elsewhere_are_read_by_the_users_function() -> None:
     model = Answering(lambda scores: {"heads": [scores * 2, scores]})
     engine = GradCAM(model, output=lambda result: result["heads"][1])
-    assert_equal(engine.heatmap(picture(), 1, "features"), plain_map(1))
+    assert_equal(engine.heatmap(image(), 1, "features"), plain_map(1))
 
 
 @pytest.mark.parametrize(
@@ -332,14 +332,14 @@ def test_scores_elsewhere_are_read_by_the_users_function() -> None:
     ids=["4-D", "dict", "tuple", "nothing", "no class", "labels"],
 )
 def test_an_output_without_scores_is_an_error_that_names_the_remedy(wrap: Callable[[Tensor], Any], given: str) -> None:
-    assert_one_sentence(lambda: GradCAM(Answering(wrap)).heatmap(picture()), ModelError, given, "output=")
+    assert_one_sentence(lambda: GradCAM(Answering(wrap)).heatmap(image()), ModelError, given, "output=")
 
 
 @pytest.mark.parametrize("wrap", [lambda scores: scores, lambda scores: scores[:, 0]], ids=["(N, 1)", "(N,)"])
 def test_a_single_logit_has_the_probability_of_its_sigmoid_and_a_signed_map(wrap: Callable[[Tensor], Any]) -> None:
-    model = Answering(wrap, categories=1).eval()
-    trace = GradCAM(model).trace(picture(pictures=2), "features")
-    expected = model(picture(pictures=2)).reshape(2).tolist()
+    model = Answering(wrap, class_names=1).eval()
+    trace = GradCAM(model).trace(image(images=2), "features")
+    expected = model(image(images=2)).reshape(2).tolist()
     found = trace.heatmaps()
     assert [each.logit for each in found] == pytest.approx(expected)
     assert [each.probability for each in found] == pytest.approx([1 / (1 + np.exp(-score)) for score in expected])
@@ -348,17 +348,17 @@ def test_a_single_logit_has_the_probability_of_its_sigmoid_and_a_signed_map(wrap
     assert found[0].vmax("against") > 0
 
 
-def test_outputs_that_look_like_probabilities_are_remarked_on_and_not_squashed_again() -> None:
+def test_outputs_that_look_like_probabilities_are_caveated_on_and_not_squashed_again() -> None:
     model = Answering(lambda scores: scores.softmax(dim=1)).eval()
-    trace = GradCAM(model).trace(picture())
-    np.testing.assert_allclose(trace.probabilities, model(picture()).detach(), rtol=1e-6)
-    assert any("look like probabilities" in remark and "output=" in remark for remark in trace.heatmap(0).remarks)
-    assert not GradCAM(Pooled()).heatmap(picture(), 0).noted
+    trace = GradCAM(model).trace(image())
+    np.testing.assert_allclose(trace.probabilities, model(image()).detach(), rtol=1e-6)
+    assert any("look like probabilities" in caveat and "output=" in caveat for caveat in trace.heatmap(0).caveats)
+    assert not GradCAM(Pooled()).heatmap(image(), 0).notes
 
 
 def test_layers_are_chosen_by_path_or_as_modules() -> None:
     model = Pooled()
-    trace = GradCAM(model).trace(picture(), [model.features, "relu"])
+    trace = GradCAM(model).trace(image(), [model.features, "relu"])
     assert [layer.name for layer in trace.layers] == ["features", "relu"]
     assert trace.heatmap(0, model.relu).layer == "relu"
     assert trace.heatmap(0, "features").layer == "features"
@@ -387,7 +387,7 @@ def assert_one_sentence(ask: Callable[[], object], error: type[GradCAMError], *n
         (torch.full((1, 3, 24, 36), float("nan")), ["batch", "NaN"]),
         (torch.full((1, 3, 24, 36), float("inf")), ["batch", "infinity"]),
     ],
-    ids=["no picture", "no row", "three axes", "two axes", "uint8", "array", "NaN", "infinity"],
+    ids=["no image", "no row", "three axes", "two axes", "uint8", "array", "NaN", "infinity"],
 )
 def test_a_batch_that_is_none_is_refused(batch: Any, named: list[str]) -> None:
     engine = GradCAM(Pooled())
@@ -408,12 +408,12 @@ def test_weights_that_are_not_finite_are_named(name: str, bad: float) -> None:
     model = Pooled()
     with torch.no_grad():
         model.state_dict()[name].view(-1)[0] = bad
-    assert_one_sentence(lambda: GradCAM(model).heatmap(picture()), ModelError, repr(name), "NaN or infinity")
+    assert_one_sentence(lambda: GradCAM(model).heatmap(image()), ModelError, repr(name), "NaN or infinity")
 
 
 def test_scores_beyond_half_precision_are_refused_with_the_remedy() -> None:
     model = Answering(lambda scores: scores * 1e30 * 1e30)
-    assert_one_sentence(lambda: GradCAM(model).heatmap(picture()), ModelError, "float32")
+    assert_one_sentence(lambda: GradCAM(model).heatmap(image()), ModelError, "float32")
 
 
 @pytest.mark.parametrize(
@@ -435,7 +435,7 @@ def test_scores_beyond_half_precision_are_refused_with_the_remedy() -> None:
 def test_a_layer_that_cannot_be_asked_is_named_with_what_to_do(layer: Any, named: list[str]) -> None:
     model = Pooled()
     model.spare = nn.Conv2d(3, 3, 1)
-    assert_one_sentence(lambda: GradCAM(model).trace(picture(), layer), LayerError, *named)
+    assert_one_sentence(lambda: GradCAM(model).trace(image(), layer), LayerError, *named)
 
 
 @pytest.mark.parametrize(
@@ -443,7 +443,7 @@ def test_a_layer_that_cannot_be_asked_is_named_with_what_to_do(layer: Any, named
     [(None, ["relu, features"]), ("stem", ["'stem'", "not traced"]), ("sten", ["did you mean 'stem'"])],
 )
 def test_a_question_about_a_layer_that_was_not_traced_is_refused(layer: str | None, named: list[str]) -> None:
-    trace = GradCAM(Pooled()).trace(picture(), ["relu", "features"])
+    trace = GradCAM(Pooled()).trace(image(), ["relu", "features"])
     assert_one_sentence(lambda: trace.heatmap(0, layer), LayerError, *named)
 
 
@@ -454,10 +454,10 @@ def test_scores_that_do_not_depend_on_the_layer_are_an_error_that_names_it() -> 
             self.features(maps)
             return self.head(maps[:, :5])
 
-    trace = GradCAM(Aside()).trace(picture(), ["stem", "features"])
+    trace = GradCAM(Aside()).trace(image(), ["stem", "features"])
     assert_one_sentence(lambda: trace.heatmap(0, "features"), LayerError, "'features'")
     assert trace.heatmap(0, "stem").values.any()
-    detached = GradCAM(Answering(lambda scores: scores.detach())).trace(picture(), "features")
+    detached = GradCAM(Answering(lambda scores: scores.detach())).trace(image(), "features")
     assert_one_sentence(lambda: detached.heatmap(0), LayerError, "'features'")
 
 
@@ -476,43 +476,43 @@ def test_scores_that_do_not_depend_on_the_layer_are_an_error_that_names_it() -> 
     ],
 )
 def test_a_class_that_does_not_exist_or_is_ambiguous_is_named_with_what_to_do(wanted: Any, named: list[str]) -> None:
-    trace = GradCAM(Pooled(), categories=SHIPS).trace(picture())
-    assert_one_sentence(lambda: trace.heatmap(wanted), CategoryError, *named)
+    trace = GradCAM(Pooled(), class_names=SHIPS).trace(image())
+    assert_one_sentence(lambda: trace.heatmap(wanted), TargetError, *named)
 
 
 def test_a_name_where_none_are_known_is_refused() -> None:
-    trace = GradCAM(Pooled()).trace(picture())
-    assert_one_sentence(lambda: trace.heatmap("submarine"), CategoryError, "'submarine'", "categories=")
+    trace = GradCAM(Pooled()).trace(image())
+    assert_one_sentence(lambda: trace.heatmap("submarine"), TargetError, "'submarine'", "classes=")
 
 
-@pytest.mark.parametrize("categories", [SHIPS[:2], (*SHIPS, "raft")])
-def test_names_that_are_not_as_many_as_the_scores_are_refused(categories: tuple[str, ...]) -> None:
-    engine = GradCAM(Pooled(), categories=categories)
-    assert_one_sentence(lambda: engine.heatmap(picture(), categories[-1]), GradCAMError, str(len(categories)), "3")
+@pytest.mark.parametrize("class_names", [SHIPS[:2], (*SHIPS, "raft")])
+def test_names_that_are_not_as_many_as_the_scores_are_refused(class_names: tuple[str, ...]) -> None:
+    engine = GradCAM(Pooled(), class_names=class_names)
+    assert_one_sentence(lambda: engine.heatmap(image(), class_names[-1]), GradCAMError, str(len(class_names)), "3")
 
 
 @pytest.mark.parametrize("classes", [[0], [0, 1, 2], []])
 def test_a_number_of_classes_that_fits_no_batch_is_refused(classes: list[int]) -> None:
-    trace = GradCAM(Pooled()).trace(picture(pictures=2))
-    assert_one_sentence(lambda: trace.heatmaps(classes), CategoryError, f"{len(classes)} classes", "2 pictures")
+    trace = GradCAM(Pooled()).trace(image(images=2))
+    assert_one_sentence(lambda: trace.heatmaps(classes), TargetError, f"{len(classes)} classes", "2 images")
 
 
-def test_a_number_of_pictures_that_fits_no_batch_is_refused() -> None:
+def test_a_number_of_images_that_fits_no_batch_is_refused() -> None:
     shown = [np.zeros((24, 36, 3), np.uint8)] * 3
     assert_one_sentence(
-        lambda: GradCAM(Pooled()).trace(picture(pictures=2), pictures=shown), ModelError, "3 pictures", "batch of 2"
+        lambda: GradCAM(Pooled()).trace(image(images=2), images=shown), ModelError, "3 images", "batch of 2"
     )
 
 
 @pytest.mark.parametrize("method", ["heatmap", "compare"])
-def test_a_question_for_one_picture_of_several_is_refused(method: str) -> None:
-    trace = GradCAM(Pooled()).trace(picture(pictures=2))
+def test_a_question_for_one_image_of_several_is_refused(method: str) -> None:
+    trace = GradCAM(Pooled()).trace(image(images=2))
     assert_one_sentence(lambda: getattr(trace, method)([0]), ModelError, method, "holds 2", "heatmaps")
 
 
 @pytest.mark.parametrize(("method", "named"), [("gradcam", "did you mean 'grad-cam'"), ("zzz", ", ".join(METHODS))])
 def test_an_unknown_method_is_named_with_those_there_are(method: str, named: str) -> None:
-    trace = GradCAM(Pooled()).trace(picture())
+    trace = GradCAM(Pooled()).trace(image())
     assert_one_sentence(lambda: trace.heatmap(0, method=method), MethodError, repr(method), named)
 
 
@@ -524,19 +524,19 @@ def test_a_part_that_the_network_runs_under_inference_mode_is_named_with_the_rem
 
     model = Closed()
     assert_one_sentence(
-        lambda: GradCAM(model).heatmap(picture(), 0, "features"), LayerError, "'features'", "torch.no_grad"
+        lambda: GradCAM(model).heatmap(image(), 0, "features"), LayerError, "'features'", "torch.no_grad"
     )
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
 def test_a_scripted_network_is_refused_with_the_remedy() -> None:
     scripted = torch.jit.script(Pooled().eval())
-    assert_one_sentence(lambda: GradCAM(scripted).trace(picture()), ModelError, "torch.jit", "Python module")
+    assert_one_sentence(lambda: GradCAM(scripted).trace(image()), ModelError, "torch.jit", "Python module")
 
 
 def test_a_network_that_has_not_been_run_yet_is_refused_with_the_remedy() -> None:
     model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.LazyLinear(2))
-    assert_one_sentence(lambda: GradCAM(model).trace(picture()), ModelError, "LazyLinear", "run the network")
+    assert_one_sentence(lambda: GradCAM(model).trace(image()), ModelError, "LazyLinear", "run the model")
 
 
 @pytest.mark.parametrize("given", ["resnet18", Pooled])
@@ -546,34 +546,34 @@ def test_what_is_no_network_is_refused(given: Any) -> None:
 
 def test_an_entry_of_the_candidates_names_a_layer() -> None:
     engine = GradCAM(Pooled())
-    (layer,) = [layer for layer in engine.layers(picture()) if layer.default]
-    assert engine.heatmap(picture(), 1, layer).layer == layer.name
-    trace = engine.trace(picture(), [layer])
+    (layer,) = [layer for layer in engine.layers(image()) if layer.default]
+    assert engine.heatmap(image(), 1, layer).layer == layer.name
+    trace = engine.trace(image(), [layer])
     assert trace.heatmap(1, trace.layers[0]).layer == layer.name
 
 
 def test_one_class_or_one_layer_need_no_list_to_be_compared() -> None:
-    trace = GradCAM(Pooled(), categories=SHIPS).trace(picture(), ["stem", "features"])
+    trace = GradCAM(Pooled(), class_names=SHIPS).trace(image(), ["stem", "features"])
     assert [h.layer for h in trace.compare("container", "features")] == ["features"]
     assert [h.class_index for h in trace.compare(1)] == [1, 1]
 
 
-def test_each_picture_of_a_batch_comes_with_its_own_map() -> None:
-    pictures = [np.full((24, 36, 3), level, np.uint8) for level in (10, 200)]
-    maps = GradCAM(Pooled()).trace(picture(pictures=2), "features", pictures=pictures).heatmaps(1)
-    assert [int(each.picture[0, 0, 0]) for each in maps if each.picture is not None] == [10, 200]
+def test_each_image_of_a_batch_comes_with_its_own_map() -> None:
+    images = [np.full((24, 36, 3), level, np.uint8) for level in (10, 200)]
+    maps = GradCAM(Pooled()).trace(image(images=2), "features", images=images).heatmaps(1)
+    assert [int(each.image[0, 0, 0]) for each in maps if each.image is not None] == [10, 200]
 
 
-def test_scores_that_are_not_one_row_for_each_picture_are_refused() -> None:
+def test_scores_that_are_not_one_row_for_each_image_are_refused() -> None:
     for engine in (GradCAM(Answering(Tensor.squeeze)), GradCAM(Answering(lambda scores: scores.repeat(4, 1)))):
-        assert_one_sentence(lambda: engine.heatmap(picture()), ModelError, "output=")  # noqa: B023 - called at once
+        assert_one_sentence(lambda: engine.heatmap(image()), ModelError, "output=")  # noqa: B023 - called at once
 
 
-def test_a_network_that_mixes_the_pictures_of_a_batch_is_asked_one_by_one() -> None:
+def test_a_network_that_mixes_the_images_of_a_batch_is_asked_one_by_one() -> None:
     model = Pooled()
     model.features = nn.Sequential(model.features, nn.BatchNorm2d(5, track_running_stats=False))
-    assert GradCAM(model).heatmap(picture(), 1, "features").values.any()
-    assert_one_sentence(lambda: GradCAM(model).heatmaps(picture(pictures=2), 1, "features"), ModelError, "one by one")
+    assert GradCAM(model).heatmap(image(), 1, "features").values.any()
+    assert_one_sentence(lambda: GradCAM(model).heatmaps(image(images=2), 1, "features"), ModelError, "one by one")
 
 
 def test_a_prediction_reads_the_same_on_every_machine() -> None:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from gradcam_widgets import GradCAM, LayerError, candidate_layers
 from gradcam_widgets.attribution.layers import Layer, find_layer, last_of_each_grid
-from tests.support.models import ChannelsLast, Pooled, Reused, Tokens, filled, picture, random_network
+from tests.support.models import ChannelsLast, Pooled, Reused, Tokens, filled, image, random_model
 
 if TYPE_CHECKING:
     from gradcam_widgets.attribution.layers import Layout
@@ -46,14 +46,14 @@ class ClassMaps(nn.Module):
 
 
 def one_patch(row: int, column: int, side: int, rows: int = 32, columns: int = 64) -> Tensor:
-    """Return a picture of zeros but for one square patch."""
+    """Return an image of zeros but for one square patch."""
     batch = torch.zeros(1, 3, rows, columns)
     batch[:, :, side * row : side * (row + 1), side * column : side * (column + 1)] = 1
     return batch
 
 
 @pytest.mark.parametrize(
-    ("network", "default", "grid", "why"),
+    ("model", "default", "grid", "why"),
     [
         ("vgg19", "features.35", (14, 14), "last spatial output, 14×14, before features.36 (pooling)"),
         ("resnet18", "layer4.1", (7, 7), "last spatial output, 7×7"),
@@ -69,9 +69,9 @@ def one_patch(row: int, column: int, side: int, rows: int = 32, columns: int = 6
     ],
 )
 def test_the_default_is_the_last_spatial_output_before_pooling_and_says_why(
-    network: str, default: str, grid: tuple[int, int], why: str
+    model: str, default: str, grid: tuple[int, int], why: str
 ) -> None:
-    built, batch = random_network(network), picture(224, 224)
+    built, batch = random_model(model), image(224, 224)
     found = candidate_layers(built, batch)
     chosen = [layer for layer in found if layer.default]
     assert [(layer.name, layer.grid) for layer in chosen] == [(default, grid)]
@@ -84,7 +84,7 @@ def test_the_default_is_the_last_spatial_output_before_pooling_and_says_why(
 
 
 def test_candidates_are_the_distinct_spatial_outputs_in_call_order() -> None:
-    found = candidate_layers(Pooled(), picture(24, 36))
+    found = candidate_layers(Pooled(), image(24, 36))
     # stem.2 is what stem hands on, features.1 what features does; after the pooling there is one cell.
     assert [(layer.name, layer.kind, layer.shape, layer.default) for layer in found] == [
         ("stem.0", "convolution", (6, 12, 18), False),
@@ -97,25 +97,25 @@ def test_candidates_are_the_distinct_spatial_outputs_in_call_order() -> None:
 
 
 def test_the_order_is_that_of_the_calls_not_of_the_definition() -> None:
-    found = candidate_layers(Shuffled(), picture())
+    found = candidate_layers(Shuffled(), image())
     assert [layer.name for layer in found] == ["early", "between", "late"]
     assert [layer.default for layer in found] == [False, False, True]
 
 
 def test_a_module_called_several_times_stands_where_its_last_call_ended() -> None:
-    found = candidate_layers(Reused(), picture())
+    found = candidate_layers(Reused(), image())
     assert [(layer.name, layer.calls) for layer in found] == [("stem", 1), ("conv", 2), ("relu", 3)]
 
 
-def test_what_has_not_the_pictures_aspect_is_no_candidate() -> None:
+def test_what_has_not_the_images_aspect_is_no_candidate() -> None:
     model = ClassMaps()
     model.classifier = nn.Sequential(nn.AdaptiveAvgPool2d((12, 12)), model.classifier)
-    assert model(picture(32, 64)).shape == (1, 3)
-    assert [layer.name for layer in candidate_layers(model, picture(32, 64))] == ["features.0", "features"]
+    assert model(image(32, 64)).shape == (1, 3)
+    assert [layer.name for layer in candidate_layers(model, image(32, 64))] == ["features.0", "features"]
 
 
 def test_maps_per_class_are_listed_but_not_the_default() -> None:
-    found = candidate_layers(ClassMaps(), picture())
+    found = candidate_layers(ClassMaps(), image())
     assert [(layer.name, layer.default) for layer in found] == [
         ("features.0", False),
         ("features", True),
@@ -127,7 +127,7 @@ def test_maps_per_class_are_listed_but_not_the_default() -> None:
 @pytest.mark.parametrize("embedding", [True, False])
 def test_tokens_become_a_grid_behind_class_token_and_registers(embedding: bool) -> None:
     # 32×64 in patches of 8: 4×8, behind one class token and four registers
-    found = {layer.name: layer for layer in candidate_layers(Tokens(embedding=embedding), picture(32, 64))}
+    found = {layer.name: layer for layer in candidate_layers(Tokens(embedding=embedding), image(32, 64))}
     assert {layer.grid for layer in found.values()} == {(4, 8)}
     assert (found["blocks.2"].shape, found["blocks.2"].layout) == ((37, 8), "tokens")
     assert [name for name, layer in found.items() if layer.default] == ["blocks.1"]
@@ -135,7 +135,7 @@ def test_tokens_become_a_grid_behind_class_token_and_registers(embedding: bool) 
 
 @pytest.mark.parametrize(("row", "column"), [(0, 0), (1, 5), (3, 7), (2, 0)])
 @pytest.mark.parametrize(
-    ("network", "layer", "side"),
+    ("model", "layer", "side"),
     [
         (Tokens(), "blocks.0.norm", 8),
         (Tokens(embedding=False), "patches", 8),
@@ -144,10 +144,10 @@ def test_tokens_become_a_grid_behind_class_token_and_registers(embedding: bool) 
         (ChannelsLast(), "stem", 4),
     ],
 )
-def test_one_patch_of_the_picture_lands_on_its_cell(
-    network: nn.Module, layer: str, side: int, row: int, column: int
+def test_one_patch_of_the_image_lands_on_its_cell(
+    model: nn.Module, layer: str, side: int, row: int, column: int
 ) -> None:
-    engine = GradCAM(network)
+    engine = GradCAM(model)
     seen, blank = (
         engine.trace(batch, layer).activations[layer]
         for batch in (one_patch(row, column, side), torch.zeros(1, 3, 32, 64))
@@ -163,9 +163,7 @@ def test_one_patch_of_the_picture_lands_on_its_cell(
         ("channels last", (2, 3), "nhwk"),
     ],
 )
-def test_any_layout_is_brought_into_picture_channel_row_column(
-    layout: Layout, shape: tuple[int, int], axes: str
-) -> None:
+def test_any_layout_is_brought_into_image_channel_row_column(layout: Layout, shape: tuple[int, int], axes: str) -> None:
     expected = torch.arange(2 * 5 * 2 * 3).reshape(2, 5, 2, 3)
     given = torch.einsum(f"nkhw->{axes}", expected)
     assert torch.equal(Layer("x", "block", tuple(given.shape[1:]), shape, layout).maps(given), expected)
@@ -180,7 +178,7 @@ def test_tokens_are_read_row_by_row_after_the_prefix() -> None:
 @pytest.mark.parametrize("size", [(32, 64), (64, 32), (48, 48), (32, 96)])
 @pytest.mark.parametrize("width", [6, 20])
 def test_channels_are_found_last_or_first_on_any_aspect(size: tuple[int, int], width: int) -> None:
-    found = {layer.name: layer for layer in candidate_layers(ChannelsLast(width), picture(*size))}
+    found = {layer.name: layer for layer in candidate_layers(ChannelsLast(width), image(*size))}
     assert {layer.grid for layer in found.values()} == {(size[0] // 4, size[1] // 4)}
     assert {name: layer.layout for name, layer in found.items()} == {
         "stem": "channels first",
@@ -192,10 +190,10 @@ def test_channels_are_found_last_or_first_on_any_aspect(size: tuple[int, int], w
 
 def test_ambiguous_tokens_are_an_error_with_shape_and_remedy() -> None:
     # Ten tokens over 12×12 are 3×3 behind one, or 2×2 behind six.
-    model, batch = Tokens(patch=4, registers=0, embedding=False), picture(12, 12)
+    model, batch = Tokens(patch=4, registers=0, embedding=False), image(12, 12)
     with pytest.raises(
         LayerError,
-        match=r"^The 10 tokens of layer 'blocks\.1' \(shape 1×10×8\) form 2×2 or 3×3 over a picture of 12×12: "
+        match=r"^The 10 tokens of layer 'blocks\.1' \(shape 1×10×8\) form 2×2 or 3×3 over an image of 12×12: "
         r"give GradCAM\(model, token_grid=\(rows, columns\)\)\.$",
     ):
         GradCAM(model).trace(batch, "blocks.1")
@@ -206,13 +204,13 @@ def test_ambiguous_tokens_are_an_error_with_shape_and_remedy() -> None:
 
 def test_tokens_that_form_no_grid_are_an_error_with_shape_and_remedy() -> None:
     with pytest.raises(LayerError, match=r"^The 53 tokens of .* \(shape 1×53×8\) form no grid over .*token_grid.*\.$"):
-        GradCAM(Tokens(registers=20)).trace(picture(32, 64), "blocks.1")
+        GradCAM(Tokens(registers=20)).trace(image(32, 64), "blocks.1")
 
 
 @pytest.mark.parametrize("token_grid", [(9, 8), (0, 4)])
 def test_a_token_grid_that_does_not_fit_is_refused(token_grid: tuple[int, int]) -> None:
     with pytest.raises(LayerError, match=r"^Layer 'blocks\.1' puts out 37 tokens.*token_grid: .*\.$"):
-        GradCAM(Tokens(), token_grid=token_grid).trace(picture(32, 64), "blocks.1")
+        GradCAM(Tokens(), token_grid=token_grid).trace(image(32, 64), "blocks.1")
 
 
 def test_a_layer_is_found_by_its_path_or_as_a_module() -> None:
@@ -223,16 +221,16 @@ def test_a_layer_is_found_by_its_path_or_as_a_module() -> None:
 
 def test_a_network_without_a_spatial_layer_has_no_candidate_and_says_so() -> None:
     model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 2))
-    assert candidate_layers(model, picture(8, 8)) == []
+    assert candidate_layers(model, image(8, 8)) == []
     with pytest.raises(LayerError, match=r"^No layer of this Sequential puts out rows and columns: .*\.$"):
-        GradCAM(model).trace(picture(8, 8))
+        GradCAM(model).trace(image(8, 8))
 
 
 def test_a_cube_is_read_by_the_layers_that_work_along_its_last_axis() -> None:
-    swin = {layer.name: layer for layer in candidate_layers(random_network("swin_t"), torch.randn(1, 3, 384, 384))}
+    swin = {layer.name: layer for layer in candidate_layers(random_model("swin_t"), torch.randn(1, 3, 384, 384))}
     assert swin["features.1.0"].shape == (96, 96, 96)
     assert swin["features.1.0"].layout == swin["features.1.0.norm1"].layout == "channels last"
-    convnext = candidate_layers(random_network("convnext_tiny"), torch.randn(1, 3, 384, 384))
+    convnext = candidate_layers(random_model("convnext_tiny"), torch.randn(1, 3, 384, 384))
     (block,) = [layer for layer in convnext if layer.name == "features.1.0"]
     assert (block.shape, block.layout) == ((96, 96, 96), "channels first")
 
@@ -289,7 +287,7 @@ def test_nested_attention_is_no_block_and_attention_weights_are_no_map() -> None
     assert GradCAM(Attentive()).heatmap(torch.randn(1, 3, 32, 32), 1).values.any()
 
 
-class PicturesSecond(nn.Module):
+class ImagesSecond(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.patches = nn.Conv2d(3, 8, 8, 8)
@@ -303,11 +301,11 @@ class PicturesSecond(nn.Module):
         return scores
 
 
-def test_pictures_are_not_taken_for_tokens() -> None:
+def test_images_are_not_taken_for_tokens() -> None:
     batch = torch.randn(5, 3, 32, 32)
-    assert {layer.name for layer in candidate_layers(PicturesSecond(), batch)} == {"patches"}
-    with pytest.raises(LayerError, match=r"first axis .* is not that of the 5 pictures"):
-        GradCAM(PicturesSecond()).trace(batch, "encoder.layers.1")
+    assert {layer.name for layer in candidate_layers(ImagesSecond(), batch)} == {"patches"}
+    with pytest.raises(LayerError, match=r"first axis .* is not that of the 5 images"):
+        GradCAM(ImagesSecond()).trace(batch, "encoder.layers.1")
 
 
 def test_channels_are_not_taken_for_tokens() -> None:
@@ -319,11 +317,11 @@ def test_channels_are_not_taken_for_tokens() -> None:
 
 
 def test_of_each_grid_up_to_the_default_the_last_main_layer_is_taken() -> None:
-    network = nn.Sequential()
+    model = nn.Sequential()
     for name, channels, stride in (("a", 3, 2), ("b", 4, 1), ("c", 4, 2), ("d", 4, 2)):
-        network.add_module(name, nn.Sequential(nn.Conv2d(channels, 4, 3, stride, 1), nn.ReLU()))
-    network.add_module("end", nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)))
-    layers = candidate_layers(network, torch.zeros(1, 3, 64, 64))
+        model.add_module(name, nn.Sequential(nn.Conv2d(channels, 4, 3, stride, 1), nn.ReLU()))
+    model.add_module("end", nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)))
+    layers = candidate_layers(model, torch.zeros(1, 3, 64, 64))
     assert [layer.name for layer in layers if layer.default] == ["d"]
     assert [(layer.name, layer.grid) for layer in last_of_each_grid(layers)] == [
         ("b", (32, 32)),

@@ -12,7 +12,7 @@ from torch.nn.parameter import is_lazy
 from torch.utils.checkpoint import checkpoint
 
 from gradcam_widgets import METHODS, GradCAM, LayerError, MethodError, ModelError
-from tests.support.models import Pooled, Reused, filled, picture, random_network
+from tests.support.models import Pooled, Reused, filled, image, random_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,7 +128,7 @@ class Recycling(Pooled):
 
 def trained(model: nn.Module) -> nn.Module:
     model.train()
-    model(picture(pictures=2)).sum().backward()
+    model(image(images=2)).sum().backward()
     return model
 
 
@@ -225,11 +225,11 @@ def test_the_model_is_given_back_bit_identical(build: Callable[[], nn.Module], m
     before = portrait(model)
     with mode():
         engine = GradCAM(model)
-        engine.layers(picture())
-        engine.heatmap(picture(), 1)
-        trace = engine.trace(picture(), ["stem", "relu"])
+        engine.layers(image())
+        engine.heatmap(image(), 1)
+        trace = engine.trace(image(), ["stem", "relu"])
         trace.compare([0, 2], method="hirescam")
-        engine.heatmaps(picture(pictures=2), [0, 1], "features")
+        engine.heatmaps(image(images=2), [0, 1], "features")
     assert portrait(model) == before
 
 
@@ -237,7 +237,7 @@ def test_the_model_is_given_back_bit_identical(build: Callable[[], nn.Module], m
 def test_a_plain_pass_would_have_changed_these_models(build: Callable[[], nn.Module]) -> None:
     model = build().eval()
     before = portrait(model)
-    model(picture())
+    model(image())
     assert portrait(model) != before
 
 
@@ -247,7 +247,7 @@ def a_hook(module: str) -> Callable[[Pooled], Callable[[], object]]:
             raise BrokenError
 
         model.get_submodule(module).register_forward_hook(hook)
-        return lambda: GradCAM(model).heatmap(picture(), layer="features")
+        return lambda: GradCAM(model).heatmap(image(), layer="features")
 
     return install
 
@@ -255,13 +255,13 @@ def a_hook(module: str) -> Callable[[Pooled], Callable[[], object]]:
 def a_part(replaced: str, part: nn.Module) -> Callable[[Pooled], Callable[[], object]]:
     def install(model: Pooled) -> Callable[[], object]:
         setattr(model, replaced, part)
-        return lambda: GradCAM(model).heatmap(picture(), 0, "features")
+        return lambda: GradCAM(model).heatmap(image(), 0, "features")
 
     return install
 
 
 def a_question(*args: Any, **options: Any) -> Callable[[Pooled], Callable[[], object]]:
-    return lambda model: lambda: GradCAM(model, **options).heatmap(picture(), *args)
+    return lambda model: lambda: GradCAM(model, **options).heatmap(image(), *args)
 
 
 def a_broken_reader(_output: object) -> NoReturn:
@@ -271,17 +271,17 @@ def a_broken_reader(_output: object) -> NoReturn:
 def nan_weights(model: Pooled) -> Callable[[], object]:
     with torch.no_grad():
         model.classifier.weight[0, 0] = float("nan")
-    return lambda: GradCAM(model).heatmap(picture())
+    return lambda: GradCAM(model).heatmap(image())
 
 
 def an_uncalled_layer(model: Pooled) -> Callable[[], object]:
     model.spare = nn.Conv2d(3, 3, 1)
-    return lambda: GradCAM(model).heatmap(picture(), 0, "spare")
+    return lambda: GradCAM(model).heatmap(image(), 0, "spare")
 
 
 def two_layers_the_second_unhookable(model: Pooled) -> Callable[[], object]:
     model.relu = Unhookable()
-    return lambda: GradCAM(model).trace(picture(), ["features", "relu"])
+    return lambda: GradCAM(model).trace(image(), ["features", "relu"])
 
 
 @pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
@@ -326,7 +326,7 @@ def test_the_model_is_given_back_after_an_error_at_any_stage(
 def test_the_callers_grad_mode_is_left_as_it_was(mode: Mode) -> None:
     with mode():
         modes = torch.is_grad_enabled(), torch.is_inference_mode_enabled()
-        trace = GradCAM(Pooled()).trace(picture())
+        trace = GradCAM(Pooled()).trace(image())
         assert (torch.is_grad_enabled(), torch.is_inference_mode_enabled()) == modes
         trace.heatmap()
         assert (torch.is_grad_enabled(), torch.is_inference_mode_enabled()) == modes
@@ -337,7 +337,7 @@ def test_the_callers_grad_mode_is_left_as_it_was(mode: Mode) -> None:
 @pytest.mark.parametrize("build", STATES.values(), ids=STATES)
 def test_the_map_is_the_same_in_every_state_and_mode(build: Callable[[], nn.Module], mode: Mode, made: Mode) -> None:
     with made():
-        batch = picture()
+        batch = image()
     model = build()
     expected = by_hand(model, batch, 1)[0]
     with mode():
@@ -345,10 +345,10 @@ def test_the_map_is_the_same_in_every_state_and_mode(build: Callable[[], nn.Modu
 
 
 def test_a_trace_made_in_one_mode_answers_in_another() -> None:
-    expected = by_hand(Pooled(), picture(), 1)[0]
+    expected = by_hand(Pooled(), image(), 1)[0]
     for made in MODES.values():
         with made():
-            trace = GradCAM(Pooled()).trace(picture(), "features")
+            trace = GradCAM(Pooled()).trace(image(), "features")
         for asked in MODES.values():
             with asked():
                 assert_close(trace.heatmap(1).values, expected)
@@ -373,26 +373,26 @@ def test_a_backbone_that_the_network_runs_under_no_grad_is_explained(
     plain.load_state_dict(model.state_dict(), strict=False)
     plain.pooling = nn.Sequential(neck, plain.pooling)
     with mode():
-        found = GradCAM(model).trace(picture(), layers).heatmap(1, "relu" if layers else None)
+        found = GradCAM(model).trace(image(), layers).heatmap(1, "relu" if layers else None)
     assert found.layer == "relu"
-    assert_close(found.values, by_hand(plain, picture(), 1, at_relu=True)[0])
+    assert_close(found.values, by_hand(plain, image(), 1, at_relu=True)[0])
 
 
 def test_half_precision_gives_the_map_of_float32_roughly_and_in_float32() -> None:
-    expected = by_hand(Pooled(), picture(), 1)[0]
-    found = GradCAM(Pooled().bfloat16()).heatmap(picture(), 1, "features")
+    expected = by_hand(Pooled(), image(), 1)[0]
+    found = GradCAM(Pooled().bfloat16()).heatmap(image(), 1, "features")
     assert found.values.dtype.name == "float32"
     assert_close(found.values, expected, tolerance=0.05)
 
 
 def test_a_wrapped_network_is_explained_under_its_own_names() -> None:
-    expected = by_hand(Pooled(), picture(), 1)[0]
-    assert_close(GradCAM(nn.DataParallel(Pooled())).heatmap(picture(), 1, "features").values, expected)
+    expected = by_hand(Pooled(), image(), 1)[0]
+    assert_close(GradCAM(nn.DataParallel(Pooled())).heatmap(image(), 1, "features").values, expected)
 
 
 def test_two_calls_are_bit_identical() -> None:
     engine = GradCAM(Pooled())
-    first, second = (engine.heatmap(picture(), 1).values for _ in range(2))
+    first, second = (engine.heatmap(image(), 1).values for _ in range(2))
     assert first.max() > first.min()
     assert first.tobytes() == second.tobytes()
 
@@ -405,56 +405,56 @@ def test_no_graph_is_built_before_the_first_chosen_layer() -> None:
             seen[name] = output.requires_grad
 
         model.get_submodule(name).register_forward_hook(note)
-    GradCAM(model).trace(picture(), ["relu", "features"])
+    GradCAM(model).trace(image(), ["relu", "features"])
     assert seen == {"stem": False, "features.0": False, "features": False, "relu": True}
 
 
 def test_what_is_kept_is_what_the_layer_put_out_before_in_place_operations() -> None:
     model = Pooled().eval()
     with torch.no_grad():
-        expected = model.features(model.stem(picture()))
+        expected = model.features(model.stem(image()))
     assert expected.min() < -0.1
-    trace = GradCAM(model).trace(picture(), ["features", "relu"])
+    trace = GradCAM(model).trace(image(), ["features", "relu"])
     assert torch.equal(trace.activations["features"], expected)
     assert torch.equal(trace.activations["relu"], expected.relu())
 
 
 def test_memory_that_the_network_writes_into_later_does_not_reach_what_is_kept() -> None:
     model, plain = Recycling(), Pooled()
-    assert_close(GradCAM(model).heatmap(picture(), 1, "relu").values, by_hand(plain, picture(), 1, at_relu=True)[0])
+    assert_close(GradCAM(model).heatmap(image(), 1, "relu").values, by_hand(plain, image(), 1, at_relu=True)[0])
 
 
 @pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
 def test_the_callers_batch_is_left_as_it_was_by_a_network_that_writes_into_it(mode: Mode) -> None:
     with mode():
-        batch = picture()
+        batch = image()
         found = GradCAM(Centring()).heatmap(batch, 1, "features")
-    assert torch.equal(batch, picture())
-    assert_close(found.values, by_hand(Pooled(), picture() - 0.5, 1)[0])
+    assert torch.equal(batch, image())
+    assert_close(found.values, by_hand(Pooled(), image() - 0.5, 1)[0])
 
 
 @pytest.mark.parametrize("build", [Pooled, Counting])
 def test_the_scores_are_those_of_the_plain_pass(build: Callable[[], nn.Module]) -> None:
     model = build().eval()
     with torch.inference_mode():
-        expected = copy.deepcopy(model)(picture(pictures=2))
-    assert torch.equal(GradCAM(model).trace(picture(pictures=2), ["stem", "stem.1", "features"]).logits, expected)
+        expected = copy.deepcopy(model)(image(images=2))
+    assert torch.equal(GradCAM(model).trace(image(images=2), ["stem", "stem.1", "features"]).logits, expected)
 
 
-@pytest.mark.parametrize("network", ["resnet18", "vgg11", "densenet121", "squeezenet1_1", "vit_b_16", "swin_t"])
-def test_a_map_of_the_default_layer_takes_exactly_one_forward_pass(network: str) -> None:
-    options = {"image_size": 64} if network.startswith("vit") else {}
-    built = random_network(network, num_classes=5, **options)
+@pytest.mark.parametrize("model", ["resnet18", "vgg11", "densenet121", "squeezenet1_1", "vit_b_16", "swin_t"])
+def test_a_map_of_the_default_layer_takes_exactly_one_forward_pass(model: str) -> None:
+    options = {"image_size": 64} if model.startswith("vit") else {}
+    built = random_model(model, num_classes=5, **options)
     passes = []
     built.register_forward_pre_hook(lambda *_: passes.append(1))
-    trace = GradCAM(built).trace(picture(64, 64))
+    trace = GradCAM(built).trace(image(64, 64))
     trace.heatmap(1)
     trace.heatmap(2, method="hirescam")
     assert len(passes) == 1
 
 
 def test_changing_the_layer_two_hundred_times_leaves_no_hook_and_no_tensor() -> None:
-    model, batch = Reused(), picture()
+    model, batch = Reused(), image()
     engine = GradCAM(model)
     names = [layer.name for layer in engine.layers(batch)]
     before = portrait(model)
@@ -476,7 +476,7 @@ def test_changing_the_layer_two_hundred_times_leaves_no_hook_and_no_tensor() -> 
 
 
 def test_a_trace_is_freed_at_once_without_the_garbage_collector() -> None:
-    trace = GradCAM(Pooled()).trace(picture())
+    trace = GradCAM(Pooled()).trace(image())
     trace.heatmap(method=next(iter(METHODS)))
     references: list[Callable[[], object]] = [weakref.ref(trace), weakref.ref(trace._recording.logits)]
     references += [weakref.ref(tensor) for tensor in trace._kept.values()]
@@ -504,30 +504,30 @@ class Checkpointed(Pooled):
 def test_a_part_that_runs_again_backwards_runs_in_eval_mode_too() -> None:
     plain, model = Pooled(), Checkpointed(use_reentrant=False)
     model.load_state_dict(plain.state_dict())
-    expected = GradCAM(plain).heatmap(picture(), 1, "stem").values
+    expected = GradCAM(plain).heatmap(image(), 1, "stem").values
     assert expected.std() > 0
     model.train()
     before = portrait(model)
-    assert_close(GradCAM(model).heatmap(picture(), 1, "stem").values, torch.tensor(expected))
+    assert_close(GradCAM(model).heatmap(image(), 1, "stem").values, torch.tensor(expected))
     assert portrait(model) == before
 
 
 def test_a_checkpoint_that_allows_no_gradients_is_told() -> None:
     with pytest.raises(ModelError, match="set use_reentrant=False"):
-        GradCAM(Checkpointed(use_reentrant=True)).heatmap(picture(), 1, "stem")
+        GradCAM(Checkpointed(use_reentrant=True)).heatmap(image(), 1, "stem")
 
 
 def test_what_modules_store_of_the_pass_is_not_left_in_them() -> None:
     model = Pooled()
     model.stem = nn.Sequential(nn.utils.spectral_norm(nn.Conv2d(3, 4, 3, padding=1)))
     model.features = nn.Sequential(nn.Conv2d(4, 5, 3, padding=1))
-    GradCAM(model).heatmap(picture(), 1, "stem")
+    GradCAM(model).heatmap(image(), 1, "stem")
     copy.deepcopy(model)
 
 
 def changed_by_training(model: nn.Module) -> None:
     model.train()
-    model(picture())
+    model(image())
 
 
 def changed_by_a_step(model: nn.Module) -> None:
@@ -538,7 +538,7 @@ def changed_by_a_step(model: nn.Module) -> None:
 @pytest.mark.parametrize("change", [changed_by_training, changed_by_a_step])
 def test_a_trace_does_not_outlive_the_weights_it_was_made_with(change: Callable[[nn.Module], None]) -> None:
     model = Pooled()
-    trace = GradCAM(model).trace(picture(), "stem")
+    trace = GradCAM(model).trace(image(), "stem")
     trace.heatmap(1)
     change(model)
     with pytest.raises(ModelError, match="changed since this trace was made: trace again"):
@@ -557,6 +557,6 @@ def test_memory_handed_in_by_keyword_does_not_reach_what_is_kept() -> None:
     plain, model = Pooled(), ByKeyword()
     model.load_state_dict(plain.state_dict())
     model.relu = nn.ReLU(inplace=True)
-    expected = GradCAM(plain).trace(picture(), "relu").activations["relu"]
+    expected = GradCAM(plain).trace(image(), "relu").activations["relu"]
     assert expected.std() > 0
-    assert torch.equal(GradCAM(model).trace(picture(), "relu").activations["relu"], expected)
+    assert torch.equal(GradCAM(model).trace(image(), "relu").activations["relu"], expected)

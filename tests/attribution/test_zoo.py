@@ -6,7 +6,7 @@ import torch
 import torchvision
 
 from gradcam_widgets import GradCAM
-from tests.support.models import picture, random_network
+from tests.support.models import image, random_model
 
 NAMES: list[str] = torchvision.models.list_models(module=torchvision.models)
 SIZE = (128, 160)
@@ -18,7 +18,7 @@ OTHER_GRIDS = {  # as their papers' kernels, strides and paddings give
     "squeezenet1_1": (7, 9),
     **{name: (8, 10) for name in NAMES if name.startswith("vgg")},
 }
-SQUARES = {  # networks that take one size only, and a grid of that size over their stride
+SQUARES = {  # models that take one size only, and a grid of that size over their stride
     "maxvit_t": (224, (7, 7)),
     "vit_b_16": (128, (8, 8)),
     "vit_l_16": (128, (8, 8)),
@@ -39,8 +39,8 @@ def test_torchvision_has_the_eighty_networks_that_are_promised() -> None:
 )
 def test_every_network_of_torchvision_has_a_default_layer_and_a_map(name: str) -> None:
     side, grid = SQUARES.get(name, (0, OTHER_GRIDS.get(name, GRID)))
-    model = random_network(name, **({"image_size": side} if name.startswith("vit") else {}))
-    batch = picture(*((side, side) if side else SIZE))
+    model = random_model(name, **({"image_size": side} if name.startswith("vit") else {}))
+    batch = image(*((side, side) if side else SIZE))
     engine = GradCAM(model)
 
     layers = engine.layers(batch)

@@ -1,6 +1,6 @@
 """How much memory a map takes above a resting process, beside the peers.
 
-Run `python -m tests.benchmarks.memory [--networks NAME …] [--runs N]`. Random weights, a batch of 16 of 224 × 224, one
+Run `python -m tests.benchmarks.memory [--models NAME …] [--runs N]`. Random weights, a batch of 16 of 224 × 224, one
 class each; every figure from a fresh process, after one pass to warm up.
 """
 
@@ -21,7 +21,7 @@ import torch
 from gradcam_widgets import GradCAM
 from tests.benchmarks._table import print_machine, print_table
 
-NETWORKS = ("resnet50", "densenet201")
+ARCHITECTURES = ("resnet50", "densenet201")
 BATCH = 16
 # One arena, and blocks above 64 KiB straight from the system and straight back: otherwise freed memory stays in the
 # heap as luck will have it, and peak and rest would tell of glibc's habits rather than of what a tool holds.
@@ -30,9 +30,9 @@ ENVIRONMENT = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "65536", "MALL
 
 def measure(name: str, tool: str) -> int:
     """Return by how many KiB this process grows at most while a tool answers once (Linux only)."""
-    from tests.benchmarks.speed import SIZE, TOOLS, network
+    from tests.benchmarks.speed import SIZE, TOOLS, model
 
-    built = network(name)
+    built = model(name)
     batch = torch.randn(BATCH, 3, SIZE, SIZE)
     ask = TOOLS[tool](built, GradCAM(built).trace(batch[:1]).layers[0].name)
     ask(batch[:2], [0, 1])
@@ -61,7 +61,7 @@ def _fresh(name: str, tool: str) -> float:
 def main() -> None:
     """Print the table, or one figure for it."""
     parser = argparse.ArgumentParser(description="Measure the peak memory of Grad-CAM beside its peers.")
-    parser.add_argument("--networks", nargs="*", default=NETWORKS, metavar="NAME")
+    parser.add_argument("--models", nargs="*", default=ARCHITECTURES, metavar="NAME")
     parser.add_argument("--runs", type=int, default=3, metavar="N")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -72,7 +72,7 @@ def main() -> None:
 
     print_machine()
     rows = []
-    for name in options.networks:
+    for name in options.models:
         rounds = [{tool: _fresh(name, tool) for tool in TOOLS} for _ in range(options.runs)]
         mebibytes = {tool: median(figures[tool] for figures in rounds) for tool in TOOLS}
         rows += [
@@ -81,7 +81,7 @@ def main() -> None:
         ]
     print_table(
         f"Memory above a resting process, batch of {BATCH} (medians of {options.runs} processes)",
-        ["network", "tool", "peak", "÷ plain pass"],
+        ["model", "tool", "peak", "÷ plain pass"],
         rows,
     )
 

@@ -1,4 +1,4 @@
-"""What the panel costs in JupyterLab, beside one that sends a picture with every change.
+"""What the panel costs in JupyterLab, beside one that sends an image with every change.
 
 Time from a choice in a menu to the repaint, messages and bytes, ResNet-18 with random weights; the size of an exported
 page. Needs Chromium and `.[browser]`: `python -m tests.benchmarks.panel --runs 50`.
@@ -34,9 +34,9 @@ from gradcam_widgets import Classifier, GradCAMPanel
 torch.manual_seed(0)
 classifier = Classifier(torchvision.models.resnet18().eval(), name="resnet18")
 noise = np.random.default_rng(0).integers(0, 256, (14, 14, 3), dtype=np.uint8)
-picture = cv2.resize(noise, (224, 224), interpolation=cv2.INTER_CUBIC)
-panel = GradCAMPanel(picture, classifier)
-trace = classifier.trace(picture)
+image = cv2.resize(noise, (224, 224), interpolation=cv2.INTER_CUBIC)
+panel = GradCAMPanel(image, classifier)
+trace = classifier.trace(image)
 classes = [p.class_index for p in trace.predictions(10)]
 image = ipywidgets.Image(width=224)
 menu = ipywidgets.Dropdown(description="Peer class", options=classes)
@@ -129,8 +129,8 @@ def exported_size() -> int:
     torch.manual_seed(0)
     classifier = Classifier(torchvision.models.resnet18().eval(), name="resnet18")
     noise = np.random.default_rng(0).integers(0, 256, (14, 14, 3), dtype=np.uint8)
-    picture = cv2.resize(noise, (224, 224), interpolation=cv2.INTER_CUBIC)
-    panel = GradCAMPanel(picture, classifier)
+    image = cv2.resize(noise, (224, 224), interpolation=cv2.INTER_CUBIC)
+    panel = GradCAMPanel(image, classifier)
     layers = ["layer1.0", "layer1.1", "layer2.1", "layer3.1", "layer4.1"]
     with tempfile.TemporaryDirectory() as folder:
         return panel.export_html(Path(folder) / "page.html", layers, list(range(10))).stat().st_size

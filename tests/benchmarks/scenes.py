@@ -1,6 +1,6 @@
-"""How long a scene of 224×224 takes, by category, on one thread.
+"""How long a scene of 224×224 takes, by class, on one thread.
 
-Run `python -m tests.benchmarks.scenes [--rounds N]`. Every round draws a new seed of each category; the first warms up.
+Run `python -m tests.benchmarks.scenes [--rounds N]`. Every round draws a new seed of each class; the first warms up.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from gradcam_widgets.samples.scenes.classes import CATEGORIES
+from gradcam_widgets.samples.scenes.classes import CLASS_NAMES
 from gradcam_widgets.samples.scenes.scene import render
 from tests.benchmarks._table import interleave, print_table
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def case(name: str, *, photographer: bool) -> Callable[[int], Callable[[], object]]:
-    """Render a category, the round's number its seed."""
+    """Render a class, the round's number its seed."""
     return lambda number: lambda: render((name,), number, photographer=photographer)
 
 
@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=20, metavar="N")
     rounds = parser.parse_args().rounds
     cv2.setNumThreads(1)
-    cases = {name: case(name, photographer=False) for name in CATEGORIES}
+    cases = {name: case(name, photographer=False) for name in CLASS_NAMES}
     cases["common iguana, photographer"] = case("common iguana", photographer=True)
     print(f"OpenCV {cv2.__version__} on one thread, NumPy {np.__version__} ({platform.machine()})", flush=True)
     seconds = interleave(cases, rounds)

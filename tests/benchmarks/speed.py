@@ -1,7 +1,7 @@
-"""How long a map takes, in multiples of a plain pass of the network, beside the peers.
+"""How long a map takes, in multiples of a plain pass of the model, beside the peers.
 
-Run `python -m tests.benchmarks.speed [--networks NAME …] [--runs N]`. Random weights, one picture of 224 × 224, all
-tools in turn in one process. Every tool works on its own copy of the network, because torch-cam's and
+Run `python -m tests.benchmarks.speed [--models NAME …] [--runs N]`. Random weights, one image of 224 × 224, all
+tools in turn in one process. Every tool works on its own copy of the model, because torch-cam's and
 pytorch-grad-cam's hooks stay on it and would burden the others.
 """
 
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
 
     Ask = Callable[[Tensor, list[int]], NDArray[np.float32]]
 
-NETWORKS = ("resnet18", "resnet50", "vgg16", "vgg19", "densenet201", "mobilenet_v3_large", "squeezenet1_0")
+ARCHITECTURES = ("resnet18", "resnet50", "vgg16", "vgg19", "densenet201", "mobilenet_v3_large", "squeezenet1_0")
 LAYERS = ["layer1", "layer2", "layer3", "layer4"]
 SIZE = 224
 
 
-def network(name: str) -> nn.Module:
-    """Return a network of torchvision with the same random weights every time, in eval mode."""
+def model(name: str) -> nn.Module:
+    """Return a model of torchvision with the same random weights every time, in eval mode."""
     torch.manual_seed(0)
     model: nn.Module = get_model(name, weights=None)
     return model.eval()
@@ -56,7 +56,7 @@ def plain(model: nn.Module) -> Ask:
 
 
 def ours(model: nn.Module, layer: str | None) -> Ask:
-    """One map for each picture, the layer named or (None) found; a new `GradCAM` each time."""
+    """One map for each image, the layer named or (None) found; a new `GradCAM` each time."""
     return lambda batch, classes: np.stack([m.values for m in GradCAM(model).heatmaps(batch, classes, layer)])
 
 
@@ -77,7 +77,7 @@ def captum_(model: nn.Module, layer: str) -> Ask:
 
 
 def pytorch_grad_cam_(model: nn.Module, layer: str) -> Ask:
-    """As in its README, made once; it always rectifies, normalises and enlarges to the picture."""
+    """As in its README, made once; it always rectifies, normalises and enlarges to the image."""
     explainer = pytorch_grad_cam.GradCAM(model, [model.get_submodule(layer)])
     return lambda batch, classes: np.asarray(explainer(batch, [ClassifierOutputTarget(c) for c in classes]))
 
@@ -100,7 +100,7 @@ def reference(model: nn.Module, layer: str, batch: Tensor, class_index: int) -> 
     the two agree with ours, but for ReLU and scaling.
 
     Returns:
-        By tool, the map of the one picture, axes (picture, row, column).
+        By tool, the map of the one image, axes (image, row, column).
     """
 
     def seen(*, in_place_shows: bool) -> tuple[Tensor, Tensor]:
@@ -138,7 +138,7 @@ def strong_classes(model: nn.Module, layers: list[str], batch: Tensor, wanted: i
             found.append(class_index)
         if len(found) == wanted:
             return found
-    raise SystemExit(f"Only {len(found)} of {wanted} classes have positive evidence at {layers}: take another network.")
+    raise SystemExit(f"Only {len(found)} of {wanted} classes have positive evidence at {layers}: take another model.")
 
 
 def check(tool: str, got: NDArray[np.float32], expected: NDArray[np.float32]) -> None:
@@ -148,15 +148,15 @@ def check(tool: str, got: NDArray[np.float32], expected: NDArray[np.float32]) ->
         raise SystemExit(f"{tool} is off by {error:.1e} of the range: it is used wrongly, or has changed.")
 
 
-def picture(seed: int) -> Tensor:
-    """Return a batch of one picture of noise."""
+def image(seed: int) -> Tensor:
+    """Return a batch of one image of noise."""
     return torch.randn(1, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(seed))
 
 
 def cold(name: str, runs: int) -> list[str]:
-    """Time one map of a new picture, and another class right after a first, and return a row of the table."""
-    built = network(name)
-    first = picture(0)
+    """Time one map of a new image, and another class right after a first, and return a row of the table."""
+    built = model(name)
+    first = image(0)
     layer = GradCAM(built).trace(first).layers[0].name
     (class_index,) = strong_classes(built, [layer], first, 1)
     expected = reference(built, layer, first, class_index)
@@ -165,7 +165,7 @@ def cold(name: str, runs: int) -> list[str]:
         check(f"{tool} on {name}", asks[tool](first, [class_index]), right)
     off = np.abs(np.maximum(expected["ours"], 0) - expected["torch-cam"]).max() / np.abs(expected["ours"]).max()
 
-    batches = [picture(number) for number in range(1, runs + 2)]
+    batches = [image(number) for number in range(1, runs + 2)]
 
     def another_class(number: int) -> Callable[[], object]:
         trace = GradCAM(built).trace(batches[number], layer)
@@ -191,15 +191,15 @@ def cold(name: str, runs: int) -> list[str]:
 
 def four_by_five(runs: int) -> list[list[str]]:
     """Time four layers × five classes on ResNet-18 and return the rows of the table."""
-    built = network("resnet18")
-    first = picture(0)
+    built = model("resnet18")
+    first = image(0)
     classes = strong_classes(built, LAYERS, first, 5)
     expected = [[reference(built, layer, first, c) for layer in LAYERS] for c in classes]
     models = {tool: copy.deepcopy(built) for tool in TOOLS}
 
     run_plain = plain(models["plain pass"])
     extractor = torchcam.methods.GradCAM(models["torch-cam"], list(LAYERS))
-    # captum has one layer and one class a pass; five classes as a batch of five pictures are no faster.
+    # captum has one layer and one class a pass; five classes as a batch of five images are no faster.
     captums = [captum_(models["captum"], layer) for layer in LAYERS]
     # One pass a class, although that gives only the mean of the scaled layers: 20 passes would be needed.
     averager = pytorch_grad_cam.GradCAM(
@@ -237,7 +237,7 @@ def four_by_five(runs: int) -> list[list[str]]:
         scaled = [scale_cam_image(np.maximum(at["ours"], 0), (SIZE, SIZE)) for at in row]
         check("pytorch-grad-cam at four layers", got, scale_cam_image(np.mean(scaled, axis=0))[0])
 
-    batches = [picture(number) for number in range(1, runs + 2)]
+    batches = [image(number) for number in range(1, runs + 2)]
     cases: dict[str, Callable[[int], Callable[[], object]]] = {
         tool: lambda number, ask=ask: partial(ask, batches[number])  # type: ignore[misc] # binds ask
         for tool, ask in asks.items()
@@ -256,14 +256,14 @@ def four_by_five(runs: int) -> list[list[str]]:
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description="Time Grad-CAM beside its peers.")
-    parser.add_argument("--networks", nargs="*", default=NETWORKS, metavar="NAME")
+    parser.add_argument("--models", nargs="*", default=ARCHITECTURES, metavar="NAME")
     parser.add_argument("--runs", type=int, default=15, metavar="N")
     options = parser.parse_args()
     print_machine()
     print_table(
-        f"One map of a new picture, in multiples of the plain pass (medians of {options.runs} rounds)",
+        f"One map of a new image, in multiples of the plain pass (medians of {options.runs} rounds)",
         [
-            "network, layer",
+            "model, layer",
             "plain pass",
             "plain again (noise)",
             "ours",
@@ -274,9 +274,9 @@ def main() -> None:
             "pytorch-grad-cam",
             "torch-cam's error (ReLU in place)",
         ],
-        (cold(name, options.runs) for name in options.networks),
+        (cold(name, options.runs) for name in options.models),
     )
-    if "resnet18" in options.networks:
+    if "resnet18" in options.models:
         print_table(
             f"Four layers × five classes on ResNet-18 (medians of {options.runs} rounds)",
             ["tool", "time", "÷ plain pass", "÷ torch-cam", "÷ captum"],

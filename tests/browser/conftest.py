@@ -24,8 +24,8 @@ import json, os, pathlib
 from gradcam_widgets import GradCAMPanel
 panel = GradCAMPanel({arguments})
 def write(_=None):
-    names = ("layer", "class_index", "method", "compare", "other", "opacity", "colormap", "threshold", "evidence",
-             "interpolation", "limit", "fade", "guessing", "guess", "revealed", "error", "network")
+    names = ("layer", "target", "method", "compare", "other", "opacity", "colormap", "threshold", "evidence",
+             "interpolation", "limit", "fade", "guessing", "guess", "revealed", "error", "model")
     state = {{name: getattr(panel, name) for name in names}}
     state["edits"] = [[edit.kind, list(edit.box)] for edit in panel.edits]
     state["digest"] = repr(panel)

@@ -138,7 +138,7 @@ class Driver:
         self.page.get_by_role("button", name=name, exact=True).click()
 
     def drag(self, start: tuple[float, float], end: tuple[float, float], index: int = 0) -> None:
-        """Drag between two points given as shares of the picture, x and y."""
+        """Drag between two points given as shares of the image, x and y."""
         self.frames().nth(index).scroll_into_view_if_needed()
         box = self.frames().nth(index).bounding_box()
         assert box is not None

@@ -28,7 +28,7 @@ PLACES = """() => [...document.querySelectorAll(".gcw-page *:not(option)")]
 REACHED = """() => {
     const e = document.activeElement;
     const label = e.id && document.querySelector(`label[for="${e.id}"]`);
-    return label ? label.textContent : e.matches(".gcw-frame") ? "picture" : e.textContent.trim();
+    return label ? label.textContent : e.matches(".gcw-frame") ? "image" : e.textContent.trim();
 }"""
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
@@ -45,9 +45,9 @@ def axe() -> str:
 
 
 @pytest.fixture
-def exported(photo_world: Path, tmp_path: Path) -> str:
-    assert photo_world.is_dir()
-    panel = GradCAMPanel(world="photo")
+def exported(photo_source: Path, tmp_path: Path) -> str:
+    assert photo_source.is_dir()
+    panel = GradCAMPanel(source="photos")
     return panel.export_html(tmp_path / "page.html", ["features.7", "features.12"], [833, 403, 540]).as_uri()
 
 
@@ -69,10 +69,10 @@ def violations(page: Page, axe: str, selector: str) -> list[str]:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_in_jupyterlab(
-    theme: str, front_end: Callable[..., Driver], photo_world: Path, axe: str
+    theme: str, front_end: Callable[..., Driver], photo_source: Path, axe: str
 ) -> None:
-    assert photo_world.is_dir()
-    driver = front_end("lab", "world='photo', compare='class'", theme=THEMES[theme])
+    assert photo_source.is_dir()
+    driver = front_end("lab", "source='photo', compare='class'", theme=THEMES[theme])
     ground = driver.root.evaluate("view => getComputedStyle(view).backgroundColor")
     assert (max(map(int, ground[4:-1].split(","))) < 64) == (theme == "dark")
     assert violations(driver.page, axe, ".gcw-panel") == []
@@ -111,9 +111,9 @@ def test_nothing_is_cut_off_and_nothing_jumps(
 
 
 @pytest.mark.parametrize("kind", ["lab", "voila"])
-def test_the_keyboard_alone_does_everything(kind: str, front_end: Callable[..., Driver], photo_world: Path) -> None:
-    assert photo_world.is_dir()
-    driver = front_end(kind, "world='photo'")
+def test_the_keyboard_alone_does_everything(kind: str, front_end: Callable[..., Driver], photo_source: Path) -> None:
+    assert photo_source.is_dir()
+    driver = front_end(kind, "source='photo'")
     page, keyboard = driver.page, driver.page.keyboard
 
     def tab_to(name: str) -> None:
@@ -123,14 +123,14 @@ def test_the_keyboard_alone_does_everything(kind: str, front_end: Callable[..., 
                 return
         raise AssertionError(f"{name} is not reached by the Tab key")
 
-    driver.label("Picture").focus()
+    driver.label("ImageLike").focus()
     tab_to("Class")
     before = driver.sequence()
     keyboard.press("ArrowDown")
     keyboard.press("Enter")
     driver.wait_for_answer(before)
-    driver.wait_for_kernel(class_index=403)
-    tab_to("picture")
+    driver.wait_for_kernel(target=403)
+    tab_to("image")
     keyboard.press("ArrowRight")
     assert "cell (" in driver.root.locator(".gcw-readout").inner_text()
     keyboard.press("Enter")
@@ -150,7 +150,7 @@ def test_the_keyboard_alone_does_everything(kind: str, front_end: Callable[..., 
     driver.wait_for_kernel(edits=[])
     tab_to("submarine")
     keyboard.press("Enter")
-    driver.wait_for_kernel(class_index=833)
+    driver.wait_for_kernel(target=833)
     cells = page.locator(".jp-Cell").count()
     for key in "xab":  # the notebook's keys to cut and insert cells
         keyboard.press(key)
@@ -165,10 +165,10 @@ def test_the_keyboard_alone_does_everything(kind: str, front_end: Callable[..., 
     driver.page.get_by_role("button", name="Reveal").wait_for()
 
 
-def test_two_panels_in_one_notebook_keep_to_themselves(front_end: Callable[..., Driver], photo_world: Path) -> None:
-    assert photo_world.is_dir()
+def test_two_panels_in_one_notebook_keep_to_themselves(front_end: Callable[..., Driver], photo_source: Path) -> None:
+    assert photo_source.is_dir()
     driver = front_end(
-        "lab", "world='photo'", more="import ipywidgets\nipywidgets.VBox([GradCAMPanel(world='photo'), panel])"
+        "lab", "source='photo'", more="import ipywidgets\nipywidgets.VBox([GradCAMPanel(source='photo'), panel])"
     )
     page = driver.page
     page.wait_for_function("document.querySelectorAll('.gcw-view').length === 2")
@@ -179,7 +179,7 @@ def test_two_panels_in_one_notebook_keep_to_themselves(front_end: Callable[..., 
     assert len(ids) == len(set(ids)) > 10
 
 
-def test_a_finger_scrolls_past_the_picture_and_a_tap_tells_a_value(browser: Browser, exported: str) -> None:
+def test_a_finger_scrolls_past_the_image_and_a_tap_tells_a_value(browser: Browser, exported: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 700}, has_touch=True, is_mobile=True)
     page = context.new_page()
     page.goto(exported)

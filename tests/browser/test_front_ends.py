@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gradcam_widgets import GradCAMPanel, Heatmap
-from gradcam_widgets.view.wire import pack_picture
+from gradcam_widgets.view.wire import pack_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,15 +27,15 @@ SAME_ON_A_PAGE = 4  # 16 bits a value may choose the neighbouring colour of 256
 
 
 @pytest.fixture
-def panel(photo_world: Path) -> GradCAMPanel:
+def panel(photo_source: Path) -> GradCAMPanel:
     """The same question asked without a browser."""
-    assert photo_world.is_dir()
-    return GradCAMPanel(world="photo")
+    assert photo_source.is_dir()
+    return GradCAMPanel(source="photos")
 
 
 def expected_pixels(heatmap: Heatmap, **look: Any) -> NDArray[np.uint8]:
-    """What the Python overlay makes of the picture that was sent."""
-    data = np.frombuffer(pack_picture([heatmap])["jpeg"], np.uint8)
+    """What the Python overlay makes of the image that was sent."""
+    data = np.frombuffer(pack_image([heatmap])["jpeg"], np.uint8)
     sent = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB), np.uint8)
     assert sent.std() > 10
     return heatmap.overlay(sent, **look)
@@ -121,8 +121,8 @@ def guesses(driver: Driver, heatmap: Heatmap) -> None:
 
 @pytest.mark.parametrize("kind", ["lab", "notebook", "voila"])
 def test_a_person_drives_the_panel(kind: str, front_end: Callable[..., Driver], panel: GradCAMPanel) -> None:
-    driver = front_end(kind, "world='photo'")
-    assert driver.kernel()["class_index"] == SUBMARINE
+    driver = front_end(kind, "source='photo'")
+    assert driver.kernel()["target"] == SUBMARINE
 
     sent = len(driver.watch.comm_messages())
     every_control(driver, panel.heatmap)
@@ -130,18 +130,18 @@ def test_a_person_drives_the_panel(kind: str, front_end: Callable[..., Driver], 
     assert len(driver.watch.comm_messages()) - sent <= 1  # told once on leaving, never while moving
 
     driver.choose_text("Class", "aircraft carrier")
-    driver.wait_for_kernel(class_index=AIRCRAFT_CARRIER, opacity=0.75, evidence="for")
-    panel.class_index = AIRCRAFT_CARRIER
+    driver.wait_for_kernel(target=AIRCRAFT_CARRIER, opacity=0.75, evidence="for")
+    panel.target = AIRCRAFT_CARRIER
     assert differ(driver.pixels(), expected_pixels(panel.heatmap)) <= SAME
 
     before = driver.sequence()
     driver.page.get_by_role("button", name="submarine 0.832").click()
     driver.wait_for_answer(before)
-    driver.wait_for_kernel(class_index=SUBMARINE)
+    driver.wait_for_kernel(target=SUBMARINE)
 
     driver.choose_text("Layer", "features.7")
     driver.wait_for_kernel(layer="features.7")
-    panel.class_index, panel.layer = SUBMARINE, "features.7"
+    panel.target, panel.layer = SUBMARINE, "features.7"
     assert differ(driver.pixels(), expected_pixels(panel.heatmap)) <= SAME
     driver.choose_text("Method", "hirescam")
     driver.wait_for_kernel(method="hirescam")
@@ -173,9 +173,9 @@ def crops_and_covers(driver: Driver, panel: GradCAMPanel) -> None:
         driver.wait_for_answer(before)
         (made,) = driver.kernel()["edits"]
         assert made[0] == kind_of_edit
-        rows, columns = panel.heatmap.picture.shape[:2] if panel.heatmap.picture is not None else (0, 0)
+        rows, columns = panel.heatmap.image.shape[:2] if panel.heatmap.image is not None else (0, 0)
         assert np.abs(np.subtract(made[1], [0.5 * columns, 0.05 * rows, 0.95 * columns, 0.45 * rows])).max() <= 2
-        alone = GradCAMPanel(world="photo", edits=[made], class_index=SUBMARINE)
+        alone = GradCAMPanel(source="photos", edits=[made], target=SUBMARINE)
         assert differ(driver.pixels(), expected_pixels(alone.heatmap)) <= SAME
         changes = driver.root.locator(".gcw-bars button").all()
         told = next(bar.locator(".gcw-change").inner_text() for bar in changes if "submarine" in bar.inner_text())
@@ -195,12 +195,12 @@ def searches(driver: Driver) -> None:
     driver.label("Find class").fill("no such thing")
     driver.label("Find class").press("Enter")
     driver.root.get_by_role("alert").wait_for()
-    assert "There is no category" in driver.root.get_by_role("alert").inner_text()
+    assert "There is no class" in driver.root.get_by_role("alert").inner_text()
     before = driver.sequence()
     driver.label("Find class").fill("fireboat")
     driver.label("Find class").press("Enter")
     driver.wait_for_answer(before)
-    driver.wait_for_kernel(class_index=554)
+    driver.wait_for_kernel(target=554)
     assert driver.root.get_by_role("alert").count() == 0
 
 
@@ -219,7 +219,7 @@ def test_the_exported_page_works_from_a_file(
     every_control(driver, panel.heatmap, SAME_ON_A_PAGE)
     guesses(driver, panel.heatmap)
     driver.choose("Class", str(AIRCRAFT_CARRIER))
-    panel.class_index = AIRCRAFT_CARRIER
+    panel.target = AIRCRAFT_CARRIER
     assert differ(driver.pixels(), expected_pixels(panel.heatmap)) <= SAME_ON_A_PAGE
     driver.choose("Layer", "features.7")
     panel.layer = "features.7"
@@ -229,9 +229,9 @@ def test_the_exported_page_works_from_a_file(
     compares(driver, panel.heatmaps, SAME_ON_A_PAGE)
     with page.expect_download() as saved:
         driver.press("Save PNG")
-    picture = cv2.imread(str(saved.value.path()))
-    assert picture is not None
-    assert picture.std() > 10
+    image = cv2.imread(str(saved.value.path()))
+    assert image is not None
+    assert image.std() > 10
     assert not page.get_by_role("button", name="Look only here").is_visible()
     assert watch.errors == []
     assert watch.outside == []

@@ -20,11 +20,11 @@ from gradcam_widgets import (
     ModelError,
     Preprocessing,
     classifier_names,
+    is_available_offline,
     load_classifier,
-    weights_at_hand,
 )
 from gradcam_widgets.classifiers import torchvision_models
-from gradcam_widgets.classifiers.loading import skeleton
+from gradcam_widgets.classifiers.loading import list_layers_without_weights
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-PICTURE = np.random.default_rng(1).integers(0, 256, (60, 90, 3), dtype=np.uint8)
+IMAGE = np.random.default_rng(1).integers(0, 256, (60, 90, 3), dtype=np.uint8)
 
 
 @pytest.fixture
@@ -41,10 +41,10 @@ def checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def scores(network: nn.Module, classifier: Classifier) -> torch.Tensor:
+def scores(model: nn.Module, classifier: Classifier) -> torch.Tensor:
     assert isinstance(classifier.preprocess, Preprocessing)
     with torch.no_grad():
-        reference: torch.Tensor = network.eval()(classifier.preprocess(PICTURE))
+        reference: torch.Tensor = model.eval()(classifier.preprocess(IMAGE))
     assert reference.std() > 0
     return reference
 
@@ -53,31 +53,31 @@ def scores(network: nn.Module, classifier: Classifier) -> torch.Tensor:
 def test_a_checkpoint_of_ones_own_gives_the_same_scores_as_the_network_it_was_saved_from(
     checkpoints: Path, name: str
 ) -> None:
-    network = torchvision.models.get_model(name, weights=None)
+    model = torchvision.models.get_model(name, weights=None)
     if name.startswith("vit"):
-        nn.init.normal_(network.heads.head.weight)
-    torch.save(network.state_dict(), checkpoints / f"{name}.pth")
+        nn.init.normal_(model.heads.head.weight)
+    torch.save(model.state_dict(), checkpoints / f"{name}.pth")
     classifier = load_classifier(name)
     # torch runs attention by another kernel where no hook and no gradient is wanted.
     close = 1e-4 if name.startswith("vit") else 1e-5
-    torch.testing.assert_close(classifier.trace(PICTURE).logits, scores(network, classifier), rtol=close, atol=close)
+    torch.testing.assert_close(classifier.trace(IMAGE).logits, scores(model, classifier), rtol=close, atol=close)
     assert classifier.class_index("submarine") == 833
 
 
-def test_a_checkpoint_may_bring_its_own_categories(checkpoints: Path) -> None:
-    network = torchvision.models.resnet18(num_classes=2)
-    state = {f"module.{key}": value for key, value in network.state_dict().items()}
-    torch.save({"state_dict": state, "categories": ["healthy", "ill"]}, checkpoints / "resnet18.pth")
+def test_a_checkpoint_may_bring_its_own_classes(checkpoints: Path) -> None:
+    model = torchvision.models.resnet18(num_classes=2)
+    state = {f"module.{key}": value for key, value in model.state_dict().items()}
+    torch.save({"state_dict": state, "class_names": ["healthy", "ill"]}, checkpoints / "resnet18.pth")
     classifier = load_classifier("resnet18")
-    assert classifier.categories == ("healthy", "ill")
-    torch.testing.assert_close(classifier.trace(PICTURE).logits, scores(network, classifier))
-    assert classifier.heatmap(PICTURE, "ill").title == "ill (1)"
+    assert classifier.class_names == ("healthy", "ill")
+    torch.testing.assert_close(classifier.trace(IMAGE).logits, scores(model, classifier))
+    assert classifier.heatmap(IMAGE, "ill").title == "ill (1)"
 
 
 def test_densenets_published_names_are_understood(checkpoints: Path) -> None:
-    network = torchvision.models.densenet121()
+    model = torchvision.models.densenet121()
     published = {}
-    for key, value in network.state_dict().items():
+    for key, value in model.state_dict().items():
         parts = key.split(".")
         if len(parts) > 3 and parts[2].startswith("denselayer"):
             parts[3] = f"{parts[3][:-1]}.{parts[3][-1]}"
@@ -85,14 +85,14 @@ def test_densenets_published_names_are_understood(checkpoints: Path) -> None:
     assert "features.denseblock1.denselayer1.norm.1.weight" in published
     torch.save(published, checkpoints / "densenet121.pth")
     classifier = load_classifier("densenet121")
-    torch.testing.assert_close(classifier.trace(PICTURE).logits, scores(network, classifier))
+    torch.testing.assert_close(classifier.trace(IMAGE).logits, scores(model, classifier))
 
 
 def test_heads_that_are_only_for_training_are_left_out(checkpoints: Path) -> None:
-    network = torchvision.models.googlenet(aux_logits=True, transform_input=True, init_weights=False)
-    torch.save(network.state_dict(), checkpoints / "googlenet.pth")
+    model = torchvision.models.googlenet(aux_logits=True, transform_input=True, init_weights=False)
+    torch.save(model.state_dict(), checkpoints / "googlenet.pth")
     classifier = load_classifier("googlenet")
-    torch.testing.assert_close(classifier.trace(PICTURE).logits, scores(network, classifier))
+    torch.testing.assert_close(classifier.trace(IMAGE).logits, scores(model, classifier))
 
 
 def test_loading_leaves_the_callers_random_numbers_alone(checkpoints: Path) -> None:
@@ -132,12 +132,12 @@ def other_shapes(path: Path) -> None:
     torch.save(torchvision.models.resnet18(num_classes=7).state_dict(), path)
 
 
-def other_network(path: Path) -> None:
+def other_model(path: Path) -> None:
     torch.save(torchvision.models.squeezenet1_1().state_dict(), path)
 
 
-def bad_categories(path: Path) -> None:
-    torch.save({"state_dict": torchvision.models.resnet18().state_dict(), "categories": [1, 2]}, path)
+def bad_class_names(path: Path) -> None:
+    torch.save({"state_dict": torchvision.models.resnet18().state_dict(), "class_names": [1, 2]}, path)
 
 
 @pytest.mark.parametrize(
@@ -149,8 +149,8 @@ def bad_categories(path: Path) -> None:
         (empty, "cannot be read as a file of torch.save"),
         (no_state, "holds no state dict"),
         (other_shapes, "fc.weight is (7, 512) instead of (1000, 512)"),
-        (other_network, "conv1.weight is missing"),
-        (bad_categories, "no list of names"),
+        (other_model, "conv1.weight is missing"),
+        (bad_class_names, "no list of names"),
     ],
 )
 def test_a_checkpoint_that_does_not_fit_is_named_in_one_sentence(checkpoints: Path, write: Any, said: str) -> None:
@@ -186,10 +186,10 @@ def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[
     """Serve SqueezeNet 1.1 as if published: torchvision's own entry, with the address of a local server."""
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
     monkeypatch.delenv("GRADCAM_WIDGETS_CHECKPOINTS", raising=False)
-    network = torchvision.models.squeezenet1_1()
+    model = torchvision.models.squeezenet1_1()
     file = tmp_path / "weights.pth"
-    torch.save(network.state_dict(), file)
-    answers: dict[str, Any] = {"network": network, "right": file.read_bytes(), "damaged": 0, "asked": 0}
+    torch.save(model.state_dict(), file)
+    answers: dict[str, Any] = {"model": model, "right": file.read_bytes(), "damaged": 0, "asked": 0}
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -221,7 +221,7 @@ def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[
 def test_published_weights_are_downloaded_once_into_torchs_cache(published: dict[str, Any], tmp_path: Path) -> None:
     for _ in range(2):
         classifier = load_classifier("squeezenet1_1")
-        torch.testing.assert_close(classifier.trace(PICTURE).logits, scores(published["network"], classifier))
+        torch.testing.assert_close(classifier.trace(IMAGE).logits, scores(published["model"], classifier))
     assert published["asked"] == 1
     assert [file.name.split("-")[0] for file in (tmp_path / "hub" / "checkpoints").iterdir()] == ["squeezenet1_1"]
 
@@ -253,7 +253,7 @@ def test_every_published_file_has_digits_of_its_hash_in_its_name() -> None:
     [("squeezenet_675kb", "features.12"), ("vgg19", "features.35"), ("regnet_y_128gf", "trunk_output.block4.block4-0")],
 )
 def test_layers_are_listed_without_weights(name: str, default: str) -> None:
-    layers, size = skeleton(name)
+    layers, size = list_layers_without_weights(name)
     assert [layer.name for layer in layers if layer.default] == [default]
     assert size == ((384, 384) if name.startswith("regnet") else (224, 224))
 
@@ -261,29 +261,29 @@ def test_layers_are_listed_without_weights(name: str, default: str) -> None:
 def test_ones_own_network_and_preprocessing_make_a_classifier() -> None:
     shown: list[Image.Image] = []
 
-    def preprocess(picture: Image.Image) -> torch.Tensor:
-        shown.append(picture)
-        tensor: torch.Tensor = v2.functional.to_dtype(v2.functional.pil_to_tensor(picture), torch.float32, scale=True)
+    def preprocess(image: Image.Image) -> torch.Tensor:
+        shown.append(image)
+        tensor: torch.Tensor = v2.functional.to_dtype(v2.functional.pil_to_tensor(image), torch.float32, scale=True)
         return tensor
 
-    network = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
-    classifier = Classifier(network, preprocess, ["left", "right"], name="mine")
-    heatmap = classifier.heatmap(PICTURE, "right")
+    model = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
+    classifier = Classifier(model, preprocess, ["left", "right"], name="mine")
+    heatmap = classifier.heatmap(IMAGE, "right")
     assert shown[0].size == (90, 60)
-    assert (heatmap.grid, heatmap.category, heatmap.network) == ((60, 90), "right", "mine")
-    assert heatmap.picture is not None
-    assert np.array_equal(heatmap.picture, PICTURE)
-    assert repr(classifier) == "Classifier(mine, 2 categories)"
+    assert (heatmap.grid, heatmap.class_name, heatmap.model) == ((60, 90), "right", "mine")
+    assert heatmap.image is not None
+    assert np.array_equal(heatmap.image, IMAGE)
+    assert repr(classifier) == "Classifier(mine, 2 classes)"
 
 
-def test_the_map_of_a_cropped_picture_lies_over_what_the_network_saw(checkpoints: Path) -> None:
+def test_the_map_of_a_cropped_image_lies_over_what_the_network_saw(checkpoints: Path) -> None:
     torch.save(torchvision.models.squeezenet1_1().state_dict(), checkpoints / "squeezenet1_1.pth")
-    picture = np.zeros((300, 600, 3), np.uint8)
-    picture[:, 160:440, 1] = 200
-    classifier = load_classifier("squeezenet1_1", geometry="crop")
-    seen = classifier.heatmap(picture).picture
+    image = np.zeros((300, 600, 3), np.uint8)
+    image[:, 160:440, 1] = 200
+    classifier = load_classifier("squeezenet1_1", resize_mode="crop")
+    seen = classifier.heatmap(image).image
     assert seen is not None
-    # 224 of 256 rows of a picture 300 high: 262.5 px of it, in the middle, and as many columns.
+    # 224 of 256 rows of an image 300 high: 262.5 px of it, in the middle, and as many columns.
     assert seen.shape == (262, 262, 3)
     assert (seen[:, :, 1] == 200).all()
 
@@ -303,26 +303,26 @@ def test_a_pickle_is_never_executed(checkpoints: Path) -> None:
 
 def test_torchvisions_own_preset_shows_the_middle_and_the_map_lies_over_that() -> None:
     preset = torchvision.models.ResNet18_Weights.DEFAULT.transforms()
-    network = nn.Sequential(nn.Conv2d(3, 4, 3, 32), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
-    classifier = Classifier(network, preset)
+    model = nn.Sequential(nn.Conv2d(3, 4, 3, 32), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
+    classifier = Classifier(model, preset)
     heatmap = classifier.heatmap(np.zeros((300, 600, 3), np.uint8))
-    assert heatmap.picture is not None
-    assert heatmap.picture.shape == (262, 262, 3)
+    assert heatmap.image is not None
+    assert heatmap.image.shape == (262, 262, 3)
     assert classifier.class_index(1) == 1
 
 
 def test_weights_are_at_hand_where_they_can_be_loaded_without_the_internet(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photo_world: Path
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photo_source: Path
 ) -> None:
-    assert photo_world.is_dir()
+    assert photo_source.is_dir()
     monkeypatch.delenv("GRADCAM_WIDGETS_CHECKPOINTS", raising=False)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    assert weights_at_hand("squeezenet_675kb")
-    assert not weights_at_hand("resnet18")
+    assert is_available_offline("squeezenet_675kb")
+    assert not is_available_offline("resnet18")
     monkeypatch.setenv("GRADCAM_WIDGETS_CHECKPOINTS", str(tmp_path))
     (tmp_path / "resnet18.pth").write_bytes(b"")
-    assert weights_at_hand("resnet18")
+    assert is_available_offline("resnet18")
     monkeypatch.setenv("GRADCAM_WIDGETS_HOME", str(tmp_path / "empty"))
-    assert not weights_at_hand("squeezenet_675kb")
+    assert not is_available_offline("squeezenet_675kb")
     with pytest.raises(ModelError, match="did you mean"):
-        weights_at_hand("resnet81")
+        is_available_offline("resnet81")

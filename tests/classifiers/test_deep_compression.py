@@ -22,7 +22,7 @@ def file_of(layers: list[tuple[list[float], list[float], list[int], list[int]]])
     return data
 
 
-def network() -> nn.Sequential:
+def model() -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(3, 1, 1), nn.ReLU(), nn.Conv2d(1, 2, (1, 3)))
 
 
@@ -35,14 +35,14 @@ LAYERS = [
 
 
 def test_codes_stand_where_their_gaps_say_and_the_rest_is_the_first_codebook_value() -> None:
-    state = decode(file_of(LAYERS), network().state_dict(), MEAN, STD)
+    state = decode(file_of(LAYERS), model().state_dict(), MEAN, STD)
     expected = torch.tensor([7.0, 10.0, 7.0, 7.0, 20.0, 7.0]).reshape(2, 1, 1, 3) * 169 / 225
     torch.testing.assert_close(state["2.weight"], expected)
     torch.testing.assert_close(state["2.bias"], torch.tensor([1.0, -1.0]) * 169 / 225)
 
 
-def test_a_picture_normalised_as_torchvision_does_gets_the_scores_of_the_original_network() -> None:
-    state = decode(file_of(LAYERS), network().state_dict(), MEAN, STD)
+def test_a_image_normalised_as_torchvision_does_gets_the_scores_of_the_original_network() -> None:
+    state = decode(file_of(LAYERS), model().state_dict(), MEAN, STD)
     rgb = torch.tensor([10.0, 100.0, 250.0])
     blue, green, red = rgb.flip(0) - torch.tensor(BGR_MEAN)
     original = 2.0 * blue - 3.0 * green + 5.0 * red + 0.5
@@ -55,4 +55,4 @@ def test_a_picture_normalised_as_torchvision_does_gets_the_scores_of_the_origina
 @pytest.mark.parametrize("data", [b"", b"\xff" * 40, file_of(LAYERS)[:-3], file_of(LAYERS)[:500]])
 def test_another_file_is_refused_in_one_sentence(data: bytes) -> None:
     with pytest.raises(ModelError, match=r"bytes given are not the compressed SqueezeNet \(.*\): run"):
-        decode(data, network().state_dict(), MEAN, STD)
+        decode(data, model().state_dict(), MEAN, STD)

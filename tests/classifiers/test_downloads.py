@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 CONTENT = bytes(range(256)) * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-PAGE = b"<html>Please log in to this network</html>"
+PAGE = b"<html>Please log in to this model</html>"
 CLOCK = "photos/clock.bin"
 
 
@@ -50,14 +50,14 @@ class Server(ThreadingHTTPServer):
 
 class Handler(SimpleHTTPRequestHandler):
     def __init__(self, request: Any, client_address: Any, server: Server) -> None:
-        self.world = server
+        self.source = server
         super().__init__(request, client_address, server, directory=str(server.folder))
 
     def do_GET(self) -> None:
-        self.world.asked.append(self.path)
-        self.world.before_answer()
+        self.source.asked.append(self.path)
+        self.source.before_answer()
         if self.path == "/silent":
-            self.world.over.wait(10)
+            self.source.over.wait(10)
             return
         if self.path == "/cut-off":
             self.send_response(200)

@@ -21,16 +21,16 @@ from gradcam_widgets.cli import main
 
 
 @pytest.fixture
-def picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A picture in an otherwise empty folder, where the command runs, and a network in a folder of checkpoints."""
+def image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An image in an otherwise empty folder, where the command runs, and a model in a folder of checkpoints."""
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     monkeypatch.setenv("GRADCAM_WIDGETS_CHECKPOINTS", str(tmp_path / "checkpoints"))
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        network = torchvision.models.squeezenet1_1(num_classes=3)
-    state = {"state_dict": network.state_dict(), "categories": ["red fox", "grey wolf", "grey seal"]}
+        model = torchvision.models.squeezenet1_1(num_classes=3)
+    state = {"state_dict": model.state_dict(), "class_names": ["red fox", "grey wolf", "grey seal"]}
     torch.save(state, tmp_path / "checkpoints" / "squeezenet1_1.pth")
     values = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
     Image.fromarray(values).save("fox.png")
@@ -43,9 +43,9 @@ def width(path: Path) -> int:
 
 
 def test_explain_prints_predictions_and_digests_and_writes_a_figure(
-    picture: Path, capsys: pytest.CaptureFixture[str]
+    image: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["explain", "fox.png", "--model", "squeezenet1_1", "--class", "red fox", "wolf"]) == 0
+    assert main(["explain", "fox.png", "--model", "squeezenet1_1", "--target", "red fox", "wolf"]) == 0
     out = capsys.readouterr().out
     lines = out.splitlines()
     assert lines[0] == "fox.png, seen by squeezenet1_1"
@@ -53,12 +53,12 @@ def test_explain_prints_predictions_and_digests_and_writes_a_figure(
     assert any(line.startswith("red fox (0) | features.12 13×13 grad-cam | ") for line in lines)
     assert any(line.startswith("grey wolf (1) | features.12 13×13 grad-cam | ") for line in lines)
     assert lines[-1] == "figure: fox_gradcam.png"
-    assert width(picture.with_name("fox_gradcam.png")) > 1000
+    assert width(image.with_name("fox_gradcam.png")) > 1000
 
 
-def test_explain_prints_json(picture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_explain_prints_json(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (
-        main(["explain", str(picture), "--model", "squeezenet1_1", "-o", "seal.jpg", "--class", "seal", "--json"]) == 0
+        main(["explain", str(image), "--model", "squeezenet1_1", "-o", "seal.jpg", "--target", "seal", "--json"]) == 0
     )
     report = json.loads(capsys.readouterr().out)
     assert [p["class_index"] for p in report["predictions"]] == sorted(
@@ -66,39 +66,39 @@ def test_explain_prints_json(picture: Path, capsys: pytest.CaptureFixture[str]) 
     )
     assert sum(p["probability"] for p in report["predictions"]) == pytest.approx(1)
     (shown,) = report["maps"]
-    assert (shown["category"], shown["layer"], np.shape(shown["values"])) == ("grey seal", "features.12", (13, 13))
+    assert (shown["class_name"], shown["layer"], np.shape(shown["values"])) == ("grey seal", "features.12", (13, 13))
     assert report["figure"] == "seal.jpg"
-    assert picture.with_name("seal.jpg").is_file()
+    assert image.with_name("seal.jpg").is_file()
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["explain", "wolf.png"], "There is no file 'wolf.png'"),
-        (["explain", "fox.png", "--model", "squeezenet1_1", "--class", "grey"], "grey wolf (1), grey seal (2)"),
-        (["explain", "fox.png", "--model", "squeezenet1_1", "--class", "7"], "no class 7"),
+        (["explain", "fox.png", "--model", "squeezenet1_1", "--target", "grey"], "grey wolf (1), grey seal (2)"),
+        (["explain", "fox.png", "--model", "squeezenet1_1", "--target", "7"], "no class 7"),
         (["explain", "fox.png", "--model", "squeezenet1_1", "--layer", "features.99"], "no layer 'features.99'"),
         (["explain", "fox.png", "--model", "squeezenet1_1", "--method", "grad cam"], "did you mean 'grad-cam'?"),
         (["explain", "fox.png", "--model", "squeezenet1_1", "--method", "cam"], "CAM needs global average pooling"),
         (["explain", "fox.png", "--model", "squeezenet1_1", "--colormap", "hot pink"], "no colormap 'hot pink'"),
-        (["explain", "fox.png", "--model", "squeezenet1_1", "-o", "fox.png"], "is the picture itself"),
+        (["explain", "fox.png", "--model", "squeezenet1_1", "-o", "fox.png"], "is the image itself"),
         (["explain", "fox.png", "--model", "squeezenet1_1", "-o", "fox.doc"], "end its name on .png"),
         (["explain", "sample:whale"], "choose one of submarine, elephants"),
         (["layers", "resnet81"], "did you mean"),
     ],
 )
 def test_bad_input_gets_one_sentence_and_loses_nothing(
-    picture: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+    image: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
 ) -> None:
-    before = picture.read_bytes()
+    before = image.read_bytes()
     assert main(arguments) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.startswith("gradcam-widgets: ")
     assert captured.err.count("\n") == 1
     assert said in captured.err
-    assert picture.read_bytes() == before
-    assert [file.name for file in picture.parent.iterdir()] == ["fox.png"]
+    assert image.read_bytes() == before
+    assert [file.name for file in image.parent.iterdir()] == ["fox.png"]
 
 
 def test_layers_lists_blocks_with_their_grids_and_explains_the_default(capsys: pytest.CaptureFixture[str]) -> None:
@@ -112,17 +112,17 @@ def test_layers_lists_blocks_with_their_grids_and_explains_the_default(capsys: p
     assert len(capsys.readouterr().out.splitlines()) > len(lines)
 
 
-def test_fetch_says_where_everything_lies(photo_world: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_fetch_says_where_everything_lies(photo_source: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fetch"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(REGISTRY)
     for line, path in zip(lines, REGISTRY, strict=True):
         assert line.startswith("cached")
-        assert str(photo_world / path) in line
+        assert str(photo_source / path) in line
 
 
 def test_the_main_job_on_the_submarine_photograph(
-    photo_world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    photo_source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     environment = {**os.environ, "PYTHONPATH": str(Path(gradcam_widgets.__file__).parents[1])}
@@ -133,8 +133,8 @@ def test_the_main_job_on_the_submarine_photograph(
         check=True,
         env={
             **environment,
-            "GRADCAM_WIDGETS_HOME": str(photo_world),
-            "GRADCAM_WIDGETS_WORLD": "auto",
+            "GRADCAM_WIDGETS_HOME": str(photo_source),
+            "GRADCAM_WIDGETS_SOURCE": "auto",
             "PYTHONIOENCODING": "utf-8",
         },
     )
@@ -144,25 +144,23 @@ def test_the_main_job_on_the_submarine_photograph(
     )
     assert found
     assert [float(end) for end in found.groups()] == pytest.approx([-0.10, 0.93], abs=0.005)  # as published
-    assert done.stderr == "photo world: photographs from the cache\n"
+    assert done.stderr == "photos: photographs from the cache\n"
     assert width(tmp_path / "submarine_gradcam.png") > 1000
 
 
-def test_a_missing_picture_is_told_even_where_its_figure_exists(
-    picture: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    picture.with_name("wolf_gradcam.png").write_bytes(picture.read_bytes())
+def test_a_missing_image_is_told_even_where_its_figure_exists(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    image.with_name("wolf_gradcam.png").write_bytes(image.read_bytes())
     assert main(["explain", "wolf.png"]) == 2
     assert "There is no file 'wolf.png'" in capsys.readouterr().err
 
 
-def test_remarks_evidence_and_geometry_reach_the_reader(picture: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    base = ["explain", str(picture), "--model", "squeezenet1_1", "--class", "0", "--json"]
-    squashed, cropped = (_report([*base, "--geometry", each], capsys) for each in ("squash", "crop"))
-    assert squashed["maps"][0]["values"] != cropped["maps"][0]["values"]
-    for_it = picture.with_name("fox_gradcam.png").read_bytes()
-    _report([*base, "--geometry", "crop", "--evidence", "against"], capsys)
-    assert picture.with_name("fox_gradcam.png").read_bytes() != for_it
+def test_caveats_evidence_and_resize_mode_reach_the_reader(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    base = ["explain", str(image), "--model", "squeezenet1_1", "--target", "0", "--json"]
+    squashed, crop_box = (_report([*base, "--resize-mode", each], capsys) for each in ("squash", "crop"))
+    assert squashed["maps"][0]["values"] != crop_box["maps"][0]["values"]
+    for_it = image.with_name("fox_gradcam.png").read_bytes()
+    _report([*base, "--resize-mode", "crop", "--evidence", "against"], capsys)
+    assert image.with_name("fox_gradcam.png").read_bytes() != for_it
 
 
 def _report(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
@@ -171,10 +169,10 @@ def _report(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> dict[st
     return report
 
 
-def test_a_very_long_picture_is_explained(picture: Path) -> None:
+def test_a_very_long_image_is_explained(image: Path) -> None:
     Image.fromarray(np.zeros((20, 8000, 3), np.uint8)).save("long.png")
     assert main(["explain", "long.png", "--model", "squeezenet1_1"]) == 0
-    assert width(picture.with_name("long_gradcam.png")) > 500
+    assert width(image.with_name("long_gradcam.png")) > 500
 
 
 def test_a_reader_that_has_seen_enough_is_no_error() -> None:
@@ -190,9 +188,9 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     assert process.returncode == 0
 
 
-def test_export_writes_a_page_with_a_layer_of_each_grid(picture: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["export", "fox.png", "--model", "squeezenet1_1", "--class", "seal", "red fox"]) == 0
-    page = picture.with_name("fox_gradcam.html")
+def test_export_writes_a_page_with_a_layer_of_each_grid(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "fox.png", "--model", "squeezenet1_1", "--target", "seal", "red fox"]) == 0
+    page = image.with_name("fox_gradcam.html")
     assert capsys.readouterr().out == f"page: fox_gradcam.html ({page.stat().st_size / 1000:.0f} kB)\n"
     data = json.loads(page.read_text(encoding="utf-8").split('id="data">')[1].split("</script>")[0])
     assert {tuple(each["grid"]) for each in data["maps"]} == {(55, 55), (27, 27), (13, 13)}

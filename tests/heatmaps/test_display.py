@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from traitlets import TraitError
 
-from gradcam_widgets import DisplayOptions, Heatmap, PictureError, comparison_figure
+from gradcam_widgets import DisplayOptions, Heatmap, OptionError, comparison_figure
 from gradcam_widgets.heatmaps.display import DisplayKeywords, resolve
 from gradcam_widgets.view.traits import DISPLAY, DisplayTraits
 
@@ -70,9 +70,9 @@ def test_an_option_out_of_its_range_is_refused_everywhere(name: str, value: Any,
         lambda: heatmap.figure(**{name: value}),
         lambda: comparison_figure([heatmap], **{name: value}),
     ):
-        with pytest.raises(PictureError, match=said):
+        with pytest.raises(OptionError, match=said):
             ask()
-    with pytest.raises((PictureError, TraitError), match=name):
+    with pytest.raises((OptionError, TraitError), match=name):
         DisplayTraits(**{name: value})
 
 

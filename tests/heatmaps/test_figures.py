@@ -9,7 +9,8 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import Normalize
 from PIL import Image
 
-from gradcam_widgets import DisplayOptions, GradCAMError, Heatmap, PictureError, comparison_figure, shared_vmax
+from gradcam_widgets import DisplayOptions, GradCAMError, Heatmap, ImageError, comparison_figure, shared_vmax
+from gradcam_widgets.errors import ExportError
 from gradcam_widgets.heatmaps.figures import single_figure
 
 if TYPE_CHECKING:
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 GREY = np.full((90, 120, 3), 128, np.uint8)
 
 
-def heatmap(values: list[list[float]], category: str = "tench", **known: object) -> Heatmap:
-    given = {"picture": GREY, "network": "tiny", **known}
-    return Heatmap(np.array(values), 3, category, 1.5, 0.25, "features.2", "grad-cam", **given)  # type: ignore[arg-type]
+def heatmap(values: list[list[float]], class_name: str = "tench", **known: object) -> Heatmap:
+    given = {"image": GREY, "model": "tiny", **known}
+    return Heatmap(np.array(values), 3, class_name, 1.5, 0.25, "features.2", "grad-cam", **given)  # type: ignore[arg-type]
 
 
 def texts(figure: Figure) -> str:
@@ -30,10 +31,10 @@ def texts(figure: Figure) -> str:
     return "\n".join([*titles, *(text.get_text() for text in figure.texts)]).replace("\n", " ")
 
 
-def test_a_figure_shows_picture_map_and_overlay_and_says_what_they_are() -> None:
+def test_a_figure_shows_image_map_and_overlay_and_says_what_they_are() -> None:
     figure = single_figure(heatmap([[0.0, 0.5, -1.0], [2.0, 0.0, 0.0]]), DisplayOptions())
-    picture, grid, overlay, bar = figure.axes
-    assert np.array_equal(np.asarray(picture.images[0].get_array()), GREY)
+    image, grid, overlay, bar = figure.axes
+    assert np.array_equal(np.asarray(image.images[0].get_array()), GREY)
     assert np.asarray(grid.images[0].get_array()).tolist() == [[0, 0.5, 0], [2, 0, 0]]
     assert list(grid.images[0].get_extent()) == [-0.5, 119.5, 89.5, -0.5]
     assert not np.array_equal(np.asarray(overlay.images[0].get_array()), GREY)
@@ -48,8 +49,8 @@ def test_both_sides_share_a_scale_round_zero() -> None:
     assert np.array_equal(np.asarray(figure.axes[1].images[0].get_array()), [[0, -4], [2, 0]])
 
 
-def test_a_map_without_a_picture_is_drawn_alone() -> None:
-    figure = single_figure(heatmap([[1.0, 2.0]], picture=None), DisplayOptions())
+def test_a_map_without_a_image_is_drawn_alone() -> None:
+    figure = single_figure(heatmap([[1.0, 2.0]], image=None), DisplayOptions())
     assert len(figure.axes) == 2
 
 
@@ -66,18 +67,18 @@ def test_several_maps_are_drawn_on_one_scale() -> None:
     assert "<b>pike</b>" in texts(figure)
 
 
-def test_remarks_are_written_below() -> None:
+def test_caveats_are_written_below() -> None:
     assert "No positive evidence for tench (3)" in texts(single_figure(heatmap([[-1.0, -2.0]]), DisplayOptions()))
 
 
-def test_a_dollar_in_a_category_is_no_formula() -> None:
+def test_a_dollar_in_a_class_is_no_formula() -> None:
     figure = single_figure(heatmap([[1.0, 2.0]], "cash $x$ and $\\frac{$"), DisplayOptions())
     figure.savefig(io.BytesIO(), format="png")
     assert "cash" in texts(figure)
 
 
 def test_a_large_photograph_is_reduced_and_pyplot_left_alone() -> None:
-    large = heatmap([[0.0, 1.0]], picture=np.zeros((1800, 2700, 3), np.uint8))
+    large = heatmap([[0.0, 1.0]], image=np.zeros((1800, 2700, 3), np.uint8))
     figure = single_figure(large, DisplayOptions())
     assert np.asarray(figure.axes[0].images[0].get_array()).shape == (600, 900, 3)
     assert plt.get_fignums() == []
@@ -90,9 +91,9 @@ def test_a_figure_shows_itself_in_a_notebook() -> None:
     assert overlay.size == (120, 90)
 
 
-def test_maps_of_no_picture_cannot_be_compared() -> None:
-    with pytest.raises(PictureError, match=r"heatmap\.on\(picture\)"):
-        comparison_figure([heatmap([[1.0, 2.0]], picture=None)])
+def test_maps_of_no_image_cannot_be_compared() -> None:
+    with pytest.raises(ImageError, match=r"heatmap\.on\(image\)"):
+        comparison_figure([heatmap([[1.0, 2.0]], image=None)])
     with pytest.raises(GradCAMError, match="at least one map"):
         comparison_figure([])
 
@@ -100,9 +101,9 @@ def test_maps_of_no_picture_cannot_be_compared() -> None:
 def test_a_figure_is_saved_by_its_ending(tmp_path: Path) -> None:
     for ending in ("png", "jpg", "pdf", "svg", "npy"):
         assert heatmap([[0.0, 1.0]]).export(tmp_path / f"map.{ending}").stat().st_size > 100
-    with pytest.raises(PictureError, match=r"map\.doc'.*end its name on \.png"):
+    with pytest.raises(ExportError, match=r"map\.doc'.*end its name on \.png"):
         heatmap([[0.0, 1.0]]).export(tmp_path / "map.doc")
-    with pytest.raises(PictureError, match="cannot be written"):
+    with pytest.raises(ExportError, match="cannot be written"):
         heatmap([[0.0, 1.0]]).export(tmp_path / "nowhere" / "map.png")
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gradcam_widgets.errors import GradCAMError, ModelError, PictureError
+from gradcam_widgets.errors import ExportError, GradCAMError, ImageError, ModelError, OptionError
 from gradcam_widgets.heatmaps.comparison import describe_difference
 from gradcam_widgets.heatmaps.heatmap import Heatmap
 from gradcam_widgets.heatmaps.rendering import blend, colorize, upsample
@@ -39,7 +39,7 @@ def heatmap(values: Any, **changes: Any) -> Heatmap:
     given: dict[str, Any] = {
         "values": np.asarray(values),
         "class_index": 833,
-        "category": "submarine",
+        "class_name": "submarine",
         "logit": 4.5678,
         "probability": 0.25,
         "layer": "layer4",
@@ -71,12 +71,12 @@ def test_values_are_signed_raw_float32_and_a_copy() -> None:
 
 def test_nothing_of_a_map_can_be_changed() -> None:
     shown = scene()
-    made = heatmap(PLAIN, picture=shown)
+    made = heatmap(PLAIN, image=shown)
     first = shown.copy()
     shown[:] = 0
-    assert made.picture is not None
-    assert np.array_equal(made.picture, first)
-    for array in (made.values, made.picture, made.evidence("both")):
+    assert made.image is not None
+    assert np.array_equal(made.image, first)
+    for array in (made.values, made.image, made.evidence("both")):
         with pytest.raises(ValueError, match="read-only"):
             array[0, 0] = 1
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -108,9 +108,9 @@ def test_each_side_has_its_evidence_scale_and_place(
 
 
 def test_evidence_for_has_its_share_of_all() -> None:
-    assert heatmap(PLAIN).share_for() == pytest.approx(4 / 5)
-    assert heatmap([[-1, -2]]).share_for() == 0
-    assert np.isnan(heatmap([[0, 0]]).share_for())
+    assert heatmap(PLAIN).positive_fraction() == pytest.approx(4 / 5)
+    assert heatmap([[-1, -2]]).positive_fraction() == 0
+    assert np.isnan(heatmap([[0, 0]]).positive_fraction())
 
 
 def test_a_side_without_evidence_has_no_place() -> None:
@@ -131,9 +131,9 @@ def test_several_maps_share_the_largest_limit() -> None:
 
 
 def test_evidence_a_million_times_weaker_looks_weaker_on_a_shared_scale() -> None:
-    strong, weak = heatmap(PLAIN, picture=scene()), heatmap(np.array(PLAIN) * 1e-6, picture=scene())
+    strong, weak = heatmap(PLAIN, image=scene()), heatmap(np.array(PLAIN) * 1e-6, image=scene())
     vmax = shared_vmax([strong, weak])
-    nothing = heatmap(np.zeros((2, 3)), picture=scene()).overlay(vmax=vmax)
+    nothing = heatmap(np.zeros((2, 3)), image=scene()).overlay(vmax=vmax)
     assert not np.array_equal(strong.overlay(vmax=vmax), nothing)
     assert np.array_equal(weak.overlay(vmax=vmax), nothing)
 
@@ -171,21 +171,21 @@ def test_the_larger_region_wins_wherever_it_lies(rows: int, columns: int, expect
         (0.15, (36, 16, 54, 34)),
     ],
 )
-def test_the_box_is_in_pixels_of_the_picture(threshold: float, expected: tuple[int, ...]) -> None:
+def test_the_box_is_in_pixels_of_the_image(threshold: float, expected: tuple[int, ...]) -> None:
     values = grid_of({(2, 4): 3}, 5, 7)
     assert heatmap(values).box(threshold, (50, 70)) == expected
-    assert heatmap(values, picture=scene(50, 70)).box(threshold) == expected
+    assert heatmap(values, image=scene(50, 70)).box(threshold) == expected
 
 
 @pytest.mark.parametrize("threshold", [-0.1, 1.0, float("nan")])
 def test_a_threshold_that_is_no_share_is_refused(threshold: float) -> None:
-    with pytest.raises(PictureError, match=r"^threshold must be in \[0, 1\), got .*\.$"):
+    with pytest.raises(OptionError, match=r"^threshold must be in \[0, 1\), got .*\.$"):
         heatmap(PLAIN).box(threshold)
 
 
 def test_the_overlay_is_the_signed_map_upsampled_coloured_and_blended() -> None:
     shown = scene()
-    made = heatmap(PLAIN, picture=shown)
+    made = heatmap(PLAIN, image=shown)
     colors = colorize(upsample(made.values, (64, 96), "cubic"), 4.0, "both", "RdBu_r")
     expected = blend(shown, colors, 0.25)
     assert not np.array_equal(expected, shown)
@@ -196,7 +196,7 @@ def test_the_overlay_is_the_signed_map_upsampled_coloured_and_blended() -> None:
 
 
 def test_without_a_scale_given_the_maps_own_maximum_takes_the_end_colour() -> None:
-    made = heatmap(PLAIN, picture=scene())
+    made = heatmap(PLAIN, image=scene())
     seen = made.overlay(opacity=1, fade=False, interpolation="cells", colormap="jet").astype(int)
     assert seen[48, 48].tolist() == pytest.approx([127, 0, 0], abs=1)  # cell (1, 1), the peak
     assert seen[16, 48].tolist() == pytest.approx([0, 0, 127], abs=1)  # cell (0, 1), evidence against
@@ -208,7 +208,7 @@ def test_without_a_scale_given_the_maps_own_maximum_takes_the_end_colour() -> No
 )
 def test_by_default_weaker_evidence_is_more_transparent(evidence: Evidence, shares: list[float]) -> None:
     shown = np.full((16, 24, 3), 200, np.uint8)
-    made = heatmap(PLAIN, picture=shown)
+    made = heatmap(PLAIN, image=shown)
     solid = made.overlay(evidence=evidence, vmax=2, opacity=1, fade=False, interpolation="cells")
     share = np.kron(np.reshape(shares, (2, 3)), np.ones((8, 8)))[:, :, None] * 0.6
     expected = shown * (1 - share) + solid * share
@@ -218,26 +218,26 @@ def test_by_default_weaker_evidence_is_more_transparent(evidence: Evidence, shar
 
 @pytest.mark.parametrize("opacity", [-0.5, 1.5])
 def test_an_opacity_is_checked_even_where_the_map_is_weak(opacity: float) -> None:
-    with pytest.raises(PictureError, match=rf"^opacity must be between 0 and 1, got {opacity:g}\.$"):
-        heatmap(PLAIN, picture=scene()).overlay(opacity=opacity, vmax=8)
+    with pytest.raises(OptionError, match=rf"^opacity must be between 0 and 1, got {opacity:g}\.$"):
+        heatmap(PLAIN, image=scene()).overlay(opacity=opacity, vmax=8)
 
 
-def test_a_map_can_be_laid_over_another_picture() -> None:
+def test_a_map_can_be_laid_over_another_image() -> None:
     made = heatmap(PLAIN)
-    with pytest.raises(PictureError, match=r"^This map came without its picture: give overlay\(picture\) .*\.$"):
+    with pytest.raises(ImageError, match=r"^This map came without its image: give overlay\(image\) .*\.$"):
         made.overlay()
     moved = made.on(scene(40, 60))
     assert moved.overlay().shape == (40, 60, 3)
     assert np.array_equal(moved.values, made.values)
-    assert made.picture is None
+    assert made.image is None
 
 
 def test_the_digest_says_what_a_person_would_compare() -> None:
-    assert heatmap(PLAIN).digest() == (
+    assert heatmap(PLAIN).summary() == (
         "submarine (833) | layer4 2×3 grad-cam | -1.000 to 2.000 | "
         "peak (1, 1) | centroid (0.875, 0.750) | 80.00 % positive"
     )
-    assert heatmap([[-0.5], [-0.25]], category=None).digest() == (
+    assert heatmap([[-0.5], [-0.25]], class_name=None).summary() == (
         "class 833 | layer4 2×1 grad-cam | -0.5000 to -0.2500 | no positive evidence"
     )
 
@@ -257,14 +257,14 @@ def test_the_digest_says_what_a_person_would_compare() -> None:
     ],
 )
 def test_the_digest_writes_both_ends_to_a_thousandth_of_the_larger(low: float, high: float, text: str) -> None:
-    assert f"| {text} |" in heatmap([[low, high]]).digest()
+    assert f"| {text} |" in heatmap([[low, high]]).summary()
 
 
 @pytest.mark.parametrize("noise", [1e-9, -1e-9])
 def test_noise_of_a_billionth_changes_neither_digest_nor_repr(noise: float) -> None:
     values = np.array(PLAIN)
     noisy = values + noise * np.array([[1, -1, 1], [-1, 1, -1]])
-    assert heatmap(values).digest() == heatmap(noisy).digest()
+    assert heatmap(values).summary() == heatmap(noisy).summary()
     assert repr(heatmap(values)) == repr(heatmap(noisy))
 
 
@@ -272,7 +272,7 @@ def test_noise_of_a_billionth_changes_neither_digest_nor_repr(noise: float) -> N
 @pytest.mark.parametrize("low", [0, -3])
 def test_noise_where_a_side_of_the_map_is_empty_does_not_change_the_digest(low: float, noise: float) -> None:
     values = np.array([[0, low], [0, low + 3]])
-    assert heatmap(values).digest() == heatmap(values + noise).digest()
+    assert heatmap(values).summary() == heatmap(values + noise).summary()
 
 
 def test_the_repr_is_one_line() -> None:
@@ -306,18 +306,18 @@ def test_a_difference_needs_one_shape_and_a_range() -> None:
 
 
 def test_the_caption_says_what_is_shown_and_how_coarse_it_is() -> None:
-    made = heatmap(np.eye(7) * 2, picture=scene(224, 224), network="SqueezeNet 1.1")
+    made = heatmap(np.eye(7) * 2, image=scene(224, 224), model="SqueezeNet 1.1")
     assert made.caption() == (
         "submarine (833), logit 4.57, probability 0.250; SqueezeNet 1.1, layer layer4, grad-cam, "
         "scale 0 to 2.00, evidence for the class. 7×7 grid, one cell ≈ 32 px; what a cell has seen is larger. "
         "Where evidence came from, not why."
     )
-    oblong = heatmap(PLAIN, picture=scene(64, 60)).caption("both", 5)
+    oblong = heatmap(PLAIN, image=scene(64, 60)).caption("both", 5)
     assert "scale -5.00 to 5.00. 2×3 grid, one cell ≈ 20×32 px;" in oblong
 
 
 @pytest.mark.parametrize(
-    ("values", "remark"),
+    ("values", "caveat"),
     [
         (np.zeros((7, 7)), "The map is zero: the score of submarine (833) does not depend on layer layer4."),
         (-np.eye(7), "No positive evidence for submarine (833) at layer layer4: look at the signed map."),
@@ -327,19 +327,19 @@ def test_the_caption_says_what_is_shown_and_how_coarse_it_is() -> None:
         ),
     ],
 )
-def test_a_reader_is_told_what_is_odd_about_a_map(values: NDArray[np.float64], remark: str) -> None:
-    assert heatmap(values).remarks == (remark,)
-    assert heatmap(values, noted=("Something.",)).remarks == ("Something.", remark)
+def test_a_reader_is_told_what_is_odd_about_a_map(values: NDArray[np.float64], caveat: str) -> None:
+    assert heatmap(values).caveats == (caveat,)
+    assert heatmap(values, notes=("Something.",)).caveats == ("Something.", caveat)
 
 
 @pytest.mark.parametrize("values", [np.ones((7, 7)), np.pad(np.ones((5, 5)), 1), np.ones((2, 2)), np.ones((1, 5))])
-def test_nothing_is_remarked_where_nothing_is_odd(values: NDArray[np.float64]) -> None:
-    assert heatmap(values).remarks == ()
+def test_nothing_is_caveated_where_nothing_is_odd(values: NDArray[np.float64]) -> None:
+    assert heatmap(values).caveats == ()
 
 
 def test_the_border_has_its_share_of_the_evidence_for() -> None:
-    assert heatmap(np.ones((4, 5))).border_share() == pytest.approx(14 / 20)
-    assert heatmap(-np.ones((4, 5))).border_share() == 0
+    assert heatmap(np.ones((4, 5))).border_fraction() == pytest.approx(14 / 20)
+    assert heatmap(-np.ones((4, 5))).border_fraction() == 0
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
@@ -365,8 +365,8 @@ def test_an_ending_counts_in_either_case(tmp_path: Path) -> None:
     assert np.load(heatmap(PLAIN).export(tmp_path / "MAP.NPY")).shape == (2, 3)
 
 
-def test_the_figure_is_saved_as_a_picture(tmp_path: Path) -> None:
-    path = heatmap(PLAIN, picture=scene()).export(str(tmp_path / "map.png"))
+def test_the_figure_is_saved_as_a_image(tmp_path: Path) -> None:
+    path = heatmap(PLAIN, image=scene()).export(str(tmp_path / "map.png"))
     with Image.open(path) as saved:
         assert saved.format == "PNG"
         assert len(np.unique(np.asarray(saved.convert("RGB")).reshape(-1, 3), axis=0)) > 100
@@ -374,14 +374,14 @@ def test_the_figure_is_saved_as_a_picture(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["map.txt", "map", "absent/map.npy", "absent/map.png"])
 def test_a_map_cannot_be_saved_under_another_ending_or_nowhere(tmp_path: Path, name: str) -> None:
-    with pytest.raises(PictureError, match=r"^[^\n]*map[^\n]*\.$"):
-        heatmap(PLAIN, picture=scene()).export(tmp_path / name)
+    with pytest.raises(ExportError, match=r"^[^\n]*map[^\n]*\.$"):
+        heatmap(PLAIN, image=scene()).export(tmp_path / name)
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(("shown", "size"), [(scene(64, 96), (96, 64)), (None, (224, 149))])
 def test_a_notebook_shows_the_overlay_or_the_cells(shown: NDArray[np.uint8] | None, size: tuple[int, int]) -> None:
-    made = heatmap(PLAIN, picture=shown)
+    made = heatmap(PLAIN, image=shown)
     with Image.open(io.BytesIO(made._repr_png_())) as decoded:
         assert decoded.size == size
         pixels = np.asarray(decoded)
@@ -393,24 +393,24 @@ def test_a_notebook_shows_the_overlay_or_the_cells(shown: NDArray[np.uint8] | No
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda made: pickle.loads(pickle.dumps(made))])  # noqa: S301 - ours
 def test_a_copy_cannot_be_written_to_either(copied: Callable[[Heatmap], Heatmap]) -> None:
-    twin = copied(heatmap(PLAIN, picture=scene()))
+    twin = copied(heatmap(PLAIN, image=scene()))
     assert np.array_equal(twin.values, np.array(PLAIN, dtype=np.float32))
-    assert twin.picture is not None
+    assert twin.image is not None
     assert not twin.values.flags.writeable
-    assert not twin.picture.flags.writeable
+    assert not twin.image.flags.writeable
 
 
-def test_only_evidence_above_the_threshold_is_laid_over_the_picture() -> None:
-    made = heatmap(grid_of({(0, 0): 1.0, (1, 2): 0.4, (3, 3): -2.0}, 4, 4), picture=scene(64, 64))
+def test_only_evidence_above_the_threshold_is_laid_over_the_image() -> None:
+    made = heatmap(grid_of({(0, 0): 1.0, (1, 2): 0.4, (3, 3): -2.0}, 4, 4), image=scene(64, 64))
     shown = made.overlay(interpolation="cells", threshold=0.5, opacity=1.0, fade=False)
-    assert made.picture is not None
-    changed = (shown != made.picture).any(axis=2)
+    assert made.image is not None
+    changed = (shown != made.image).any(axis=2)
     assert changed[:16, :16].mean() > 0.95
     assert not changed[16:].any()
     assert not changed[:, 16:].any()
     against = made.overlay(interpolation="cells", threshold=0.5, opacity=1.0, fade=False, evidence="against")
-    assert (against != made.picture).any(axis=2)[48:, 48:].mean() > 0.95
-    with pytest.raises(PictureError, match=r"in \[0, 1\), got 1"):
+    assert (against != made.image).any(axis=2)[48:, 48:].mean() > 0.95
+    with pytest.raises(OptionError, match=r"in \[0, 1\), got 1"):
         made.overlay(threshold=1.0)
 
 
@@ -419,13 +419,13 @@ def test_only_evidence_above_the_threshold_is_laid_over_the_picture() -> None:
     [((0, 0), "the upper left"), ((1, 1), "the middle"), ((2, 1), "the bottom"), ((1, 2), "the right")],
 )
 def test_the_description_says_class_place_and_how_much_is_covered(cell: tuple[int, int], place: str) -> None:
-    made = heatmap(grid_of({cell: 2.0}, 3, 3), picture=scene(90, 90))
+    made = heatmap(grid_of({cell: 2.0}, 3, 3), image=scene(90, 90))
     # Bilinear, half-pixel: above half of the maximum on as many pixels as the cell has, on more at the border.
     large = cv2.resize(made.values, (90, 90), interpolation=cv2.INTER_LINEAR)
     covered = f"{100 * (large > 1).mean():.0f} %"
     said = made.description()
     assert said == (
         f"Evidence for submarine (833) at layer layer4: centred on {place}, more than half its maximum on {covered} of "
-        "the picture."
+        "the image."
     )
     assert made.description("against") == "Evidence against submarine (833) at layer layer4: none."

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch.nn import functional
 
-from gradcam_widgets.errors import PictureError
+from gradcam_widgets.errors import OptionError
 from gradcam_widgets.heatmaps.rendering import blend, color_table, colorize, select, upsample
 from gradcam_widgets.images.encoding import encode_png
 
@@ -48,7 +48,7 @@ def by_torch(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.f
 
 @pytest.mark.parametrize("interpolation", ["cells", "bilinear", "cubic"])
 @pytest.mark.parametrize(("row", "column"), list(itertools.product([0, 3, 6], [0, 4, 9])))
-def test_a_cell_lands_on_its_own_pixels_of_a_picture_that_is_not_square(
+def test_a_cell_lands_on_its_own_pixels_of_a_image_that_is_not_square(
     row: int, column: int, interpolation: Interpolation
 ) -> None:
     large = upsample(one_hot(row, column), (224, 320), interpolation)
@@ -167,38 +167,38 @@ def test_without_a_scale_all_is_nothing(evidence: Evidence, step: int) -> None:
 )
 def test_blending_is_the_arithmetic_it_says(opacity: float, expected: list[int]) -> None:
     # 0.25: 200·0.75 = 150, 10·0.75 + 200·0.25 = 57.5, 255·0.25 = 63.75
-    picture = np.full((2, 3, 3), [200, 10, 0], np.uint8)
+    image = np.full((2, 3, 3), [200, 10, 0], np.uint8)
     colors = np.full((2, 3, 3), [0, 200, 255], np.uint8)
-    blended = blend(picture, colors, opacity)
+    blended = blend(image, colors, opacity)
     assert blended.dtype == np.uint8
     assert (blended == expected).all()
 
 
 def test_each_pixel_can_have_its_opacity() -> None:
-    picture, colors = np.zeros((1, 3, 3), np.uint8), np.full((1, 3, 3), 200, np.uint8)
-    assert blend(picture, colors, np.array([[0, 0.5, 1]], np.float32))[0, :, 0].tolist() == [0, 100, 200]
+    image, colors = np.zeros((1, 3, 3), np.uint8), np.full((1, 3, 3), 200, np.uint8)
+    assert blend(image, colors, np.array([[0, 0.5, 1]], np.float32))[0, :, 0].tolist() == [0, 100, 200]
 
 
 @pytest.mark.parametrize("opacity", [-0.25, 1.5, float("nan")])
 def test_an_opacity_beyond_its_range_is_refused(opacity: float) -> None:
     grey = np.zeros((2, 2, 3), np.uint8)
-    with pytest.raises(PictureError, match=r"^opacity must be between 0 and 1, got .*\.$"):
+    with pytest.raises(OptionError, match=r"^opacity must be between 0 and 1, got .*\.$"):
         blend(grey, grey, opacity)
 
 
 def test_red_stays_red_in_the_file() -> None:
-    picture = np.full((3, 5, 3), RED, np.uint8)
-    picture[:, 3:] = (0, 20, 250)
-    decoded = np.asarray(Image.open(io.BytesIO(encode_png(picture))))
+    image = np.full((3, 5, 3), RED, np.uint8)
+    image[:, 3:] = (0, 20, 250)
+    decoded = np.asarray(Image.open(io.BytesIO(encode_png(image))))
     assert tuple(decoded[0, 0]) == RED
-    assert np.array_equal(decoded, picture)
+    assert np.array_equal(decoded, image)
 
 
 def test_unknown_choices_are_named_with_those_that_there_are() -> None:
     values = noise()
-    with pytest.raises(PictureError, match=r"no evidence 'pro': choose for, against, both\.$"):
+    with pytest.raises(OptionError, match=r"no evidence 'pro': choose for, against, both\.$"):
         select(values, "pro")  # type: ignore[arg-type]
-    with pytest.raises(PictureError, match=r"no interpolation 'nearest': choose cells, bilinear, cubic\.$"):
+    with pytest.raises(OptionError, match=r"no interpolation 'nearest': choose cells, bilinear, cubic\.$"):
         upsample(values, (8, 8), "nearest")  # type: ignore[arg-type]
-    with pytest.raises(PictureError, match=r"no colormap 'rainbows': choose one that matplotlib\.colormaps lists\.$"):
+    with pytest.raises(OptionError, match=r"no colormap 'rainbows': choose one that matplotlib\.colormaps lists\.$"):
         colorize(values, 1.0, colormap="rainbows")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from gradcam_widgets.errors import PictureError
+from gradcam_widgets.errors import OptionError
 from gradcam_widgets.images.box import Box
 from gradcam_widgets.images.edits import GREY, Edit, edited
 
@@ -17,93 +17,93 @@ BOX = Box(8, 4, 28, 19)
 
 
 @pytest.fixture
-def picture() -> NDArray[np.uint8]:
+def image() -> NDArray[np.uint8]:
     return np.random.default_rng(5).integers(0, 256, (30, 50, 3), dtype=np.uint8)
 
 
-def inside(box: Box, picture: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    rows, columns = np.indices(picture.shape[:2])
+def inside(box: Box, image: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    rows, columns = np.indices(image.shape[:2])
     down, across = (rows >= box.top) & (rows < box.bottom), (columns >= box.left) & (columns < box.right)
     return np.asarray(down & across)
 
 
-def test_without_edits_the_whole_picture_is_seen_in_an_array_of_its_own(picture: NDArray[np.uint8]) -> None:
-    shown, window = edited(picture, [])
+def test_without_edits_the_whole_image_is_seen_in_an_array_of_its_own(image: NDArray[np.uint8]) -> None:
+    shown, window = edited(image, [])
     assert window == Box(0, 0, 50, 30)
-    assert np.array_equal(shown, picture)
-    assert not np.shares_memory(shown, picture)
+    assert np.array_equal(shown, image)
+    assert not np.shares_memory(shown, image)
 
 
-def test_a_crop_leaves_the_box_alone_and_says_where_it_was(picture: NDArray[np.uint8]) -> None:
-    shown, window = edited(picture, [Edit("crop", BOX)])
+def test_a_crop_leaves_the_box_alone_and_says_where_it_was(image: NDArray[np.uint8]) -> None:
+    shown, window = edited(image, [Edit("crop", BOX)])
     assert window == BOX
-    assert np.array_equal(shown, picture[4:19, 8:28])
+    assert np.array_equal(shown, image[4:19, 8:28])
     assert shown.flags.c_contiguous
 
 
-def test_grey_covers_the_box_and_no_pixel_more(picture: NDArray[np.uint8]) -> None:
-    shown, window = edited(picture, [Edit("grey", BOX)])
+def test_grey_covers_the_box_and_no_pixel_more(image: NDArray[np.uint8]) -> None:
+    shown, window = edited(image, [Edit("grey", BOX)])
     assert window == Box(0, 0, 50, 30)
-    covered = inside(BOX, picture)
+    covered = inside(BOX, image)
     assert (shown[covered] == GREY).all()
-    assert np.array_equal(shown[~covered], picture[~covered])
+    assert np.array_equal(shown[~covered], image[~covered])
 
 
 def test_blur_takes_the_detail_of_the_box_keeps_its_mean_and_touches_no_pixel_more(
-    picture: NDArray[np.uint8],
+    image: NDArray[np.uint8],
 ) -> None:
-    shown, _ = edited(picture, [Edit("blur", BOX)])
-    covered = inside(BOX, picture)
-    assert np.array_equal(shown[~covered], picture[~covered])
-    assert picture[covered].std() > 60
-    assert shown[covered].std() < 0.25 * picture[covered].std()
-    np.testing.assert_allclose(shown[covered].mean(axis=0), picture[covered].mean(axis=0), atol=12)
+    shown, _ = edited(image, [Edit("blur", BOX)])
+    covered = inside(BOX, image)
+    assert np.array_equal(shown[~covered], image[~covered])
+    assert image[covered].std() > 60
+    assert shown[covered].std() < 0.25 * image[covered].std()
+    np.testing.assert_allclose(shown[covered].mean(axis=0), image[covered].mean(axis=0), atol=12)
 
 
-def test_blur_does_not_let_colour_in_from_outside(picture: NDArray[np.uint8]) -> None:
-    picture[:] = 255
-    picture[4:19, 8:28] = 0
-    shown, _ = edited(picture, [Edit("blur", BOX)])
+def test_blur_does_not_let_colour_in_from_outside(image: NDArray[np.uint8]) -> None:
+    image[:] = 255
+    image[4:19, 8:28] = 0
+    shown, _ = edited(image, [Edit("blur", BOX)])
     assert (shown[4:19, 8:28] == 0).all()
 
 
 @pytest.mark.parametrize("kind", ["crop", "grey", "blur"])
-def test_the_picture_given_is_left_alone(picture: NDArray[np.uint8], kind: Any) -> None:
-    before = picture.copy()
-    picture.setflags(write=False)
-    shown, _ = edited(picture, [Edit(kind, BOX)])
-    assert np.array_equal(picture, before)
-    assert not np.array_equal(shown, picture)
+def test_the_image_given_is_left_alone(image: NDArray[np.uint8], kind: Any) -> None:
+    before = image.copy()
+    image.setflags(write=False)
+    shown, _ = edited(image, [Edit(kind, BOX)])
+    assert np.array_equal(image, before)
+    assert not np.array_equal(shown, image)
 
 
-def test_covers_lie_in_the_whole_pictures_pixels_before_and_after_a_crop(picture: NDArray[np.uint8]) -> None:
+def test_covers_lie_in_the_whole_images_pixels_before_and_after_a_crop(image: NDArray[np.uint8]) -> None:
     cover, crop = Edit("grey", Box(20, 10, 40, 25)), Edit("crop", BOX)
-    expected = picture.copy()
+    expected = image.copy()
     expected[10:25, 20:40] = GREY
     for edits in ([cover, crop], [crop, cover]):
-        shown, window = edited(picture, edits)
+        shown, window = edited(image, edits)
         assert window == BOX
         assert np.array_equal(shown, expected[4:19, 8:28])
 
 
-def test_of_two_crops_the_last_one_is_seen(picture: NDArray[np.uint8]) -> None:
+def test_of_two_crops_the_last_one_is_seen(image: NDArray[np.uint8]) -> None:
     last = Box(10, 6, 22, 15)
-    shown, window = edited(picture, [Edit("crop", BOX), Edit("crop", last)])
+    shown, window = edited(image, [Edit("crop", BOX), Edit("crop", last)])
     assert window == last
-    assert np.array_equal(shown, picture[6:15, 10:22])
+    assert np.array_equal(shown, image[6:15, 10:22])
 
 
-def test_covers_add_up(picture: NDArray[np.uint8]) -> None:
-    shown, _ = edited(picture, [Edit("grey", Box(0, 0, 10, 10)), Edit("grey", Box(20, 20, 30, 30))])
+def test_covers_add_up(image: NDArray[np.uint8]) -> None:
+    shown, _ = edited(image, [Edit("grey", Box(0, 0, 10, 10)), Edit("grey", Box(20, 20, 30, 30))])
     assert (shown[0:10, 0:10] == GREY).all()
     assert (shown[20:30, 20:30] == GREY).all()
-    assert np.array_equal(shown[10:20], picture[10:20])
+    assert np.array_equal(shown[10:20], image[10:20])
 
 
-def test_what_of_a_box_lies_outside_is_cut_off(picture: NDArray[np.uint8]) -> None:
-    shown, window = edited(picture, [Edit("crop", Box(-5, -9, 20, 99))])
+def test_what_of_a_box_lies_outside_is_cut_off(image: NDArray[np.uint8]) -> None:
+    shown, window = edited(image, [Edit("crop", Box(-5, -9, 20, 99))])
     assert window == Box(0, 0, 20, 30)
-    assert np.array_equal(shown, picture[:, :20])
+    assert np.array_equal(shown, image[:, :20])
 
 
 @pytest.mark.parametrize(
@@ -112,20 +112,20 @@ def test_what_of_a_box_lies_outside_is_cut_off(picture: NDArray[np.uint8]) -> No
         (Edit("paint", BOX), "There is no edit 'paint': choose crop, grey, blur."),  # type: ignore[arg-type]
         (Edit("crop", Box(0, 0, 7, 20)), "A crop of 7×20 pixels is too small to look at:"),
         (Edit("crop", Box(45, 0, 60, 20)), "A crop of 5×20 pixels is too small to look at:"),
-        (Edit("grey", Box(50, 0, 60, 9)), "The box (50, 0, 60, 9) has no pixel of the 50×30 picture: draw it inside."),
-        (Edit("blur", Box(9, 9, 9, 12)), "The box (9, 9, 9, 12) has no pixel of the 50×30 picture: draw it inside."),
+        (Edit("grey", Box(50, 0, 60, 9)), "The box (50, 0, 60, 9) has no pixel of the 50×30 image: draw it inside."),
+        (Edit("blur", Box(9, 9, 9, 12)), "The box (9, 9, 9, 12) has no pixel of the 50×30 image: draw it inside."),
         (
             Edit("grey", Box(20, 9, 10, 12)),
-            "The box (20, 9, 10, 12) has no pixel of the 50×30 picture: draw it inside.",
+            "The box (20, 9, 10, 12) has no pixel of the 50×30 image: draw it inside.",
         ),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_sentence(picture: NDArray[np.uint8], edit: Edit, sentence: str) -> None:
-    with pytest.raises(PictureError, match=rf"^{re.escape(sentence)}[^.\n]*\.?$"):
-        edited(picture, [edit])
+def test_what_cannot_be_done_is_said_in_one_sentence(image: NDArray[np.uint8], edit: Edit, sentence: str) -> None:
+    with pytest.raises(OptionError, match=rf"^{re.escape(sentence)}[^.\n]*\.?$"):
+        edited(image, [edit])
 
 
 @pytest.mark.parametrize("kind", ["grey", "blur"])
-def test_a_single_pixel_can_be_covered(picture: NDArray[np.uint8], kind: Any) -> None:
-    shown, _ = edited(picture, [Edit(kind, Box(7, 3, 8, 4))])
-    assert tuple(shown[3, 7]) == (GREY if kind == "grey" else tuple(picture[3, 7]))
+def test_a_single_pixel_can_be_covered(image: NDArray[np.uint8], kind: Any) -> None:
+    shown, _ = edited(image, [Edit(kind, Box(7, 3, 8, 4))])
+    assert tuple(shown[3, 7]) == (GREY if kind == "grey" else tuple(image[3, 7]))

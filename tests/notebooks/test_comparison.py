@@ -138,10 +138,10 @@ def test_nbval_uses_it_and_says_what_differs_and_by_how_much(tmp_path: Path) -> 
     assert "Cell 1: 0.6 is committed, 0.5 came out: 0.1 apart, 0.1 allowed" in done.log
 
 
-def test_a_strict_run_takes_place_in_the_scene_world(tmp_path: Path) -> None:
-    world = "import os\nos.environ['GRADCAM_WIDGETS_WORLD']"
-    lesson = tmp_path / "world.ipynb"
-    notebook = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [cell(world, result("'scene'"))]}
+def test_a_strict_run_takes_place_in_the_scene_source(tmp_path: Path) -> None:
+    source = "import os\nos.environ['GRADCAM_WIDGETS_SOURCE']"
+    lesson = tmp_path / "source.ipynb"
+    notebook = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [cell(source, result("'scene'"))]}
     lesson.write_text(json.dumps(notebook), encoding="utf-8")
-    assert not run(lesson, tmp_path / "run", {"GRADCAM_WIDGETS_WORLD": "photo"}, compare=True).failed
-    assert joined(read(lesson)["cells"][0]["source"]) == world
+    assert not run(lesson, tmp_path / "run", {"GRADCAM_WIDGETS_SOURCE": "photos"}, compare=True).failed
+    assert joined(read(lesson)["cells"][0]["source"]) == source

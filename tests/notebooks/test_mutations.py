@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.samples.test_baselines import check, check_overlay
-from tests.support.lessons import SCENE, changed_pictures, numbered, run, two_at_a_time
+from tests.support.lessons import SCENE, changed_images, numbered, run, two_at_a_time
 from tests.support.mutations import MUTATIONS, TIMES, WALKTHROUGHS, mutate
 from tests.tools.make_baselines import ASKED
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     from tests.support.lessons import Run
 
-# Of the elephants' network: hidden layers follow its map, so that no two of the methods are the same there.
+# Of the elephants' model: hidden layers follow its map, so that no two of the methods are the same there.
 LESSON = numbered("02")
 OF_LOOKS_ONLY = {"map's colours swapped", "overlay's colours swapped"}
 UNBROKEN = ""
-SCENES = [name for world, name in ASKED if world == "scene"]
+SCENES = [name for source, name in ASKED if source == "scenes"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Caught:
     """What turned red, by what saw it."""
 
     cells: tuple[int, ...]
-    pictures: tuple[int, ...]
+    images: tuple[int, ...]
     maps: tuple[str, ...]
     overlays: tuple[str, ...]
 
@@ -60,9 +60,9 @@ def table(request: pytest.FixtureRequest) -> Iterator[dict[str, Caught]]:
     """What caught which mutation, printed at the end."""
     caught: dict[str, Caught] = {}
     yield caught
-    lines = [f"{'broken':32}{'cells of ' + LESSON.stem:26}{'its pictures':16}{'maps':32}overlays"]
+    lines = [f"{'broken':32}{'cells of ' + LESSON.stem:26}{'its images':16}{'maps':32}overlays"]
     lines += [
-        f"{name:32}{listed(found.cells):26}{listed(found.pictures):16}{listed(found.maps):32}{listed(found.overlays)}"
+        f"{name:32}{listed(found.cells):26}{listed(found.images):16}{listed(found.maps):32}{listed(found.overlays)}"
         for name, found in caught.items()
     ]
     capture = request.config.pluginmanager.getplugin("capturemanager")
@@ -82,7 +82,7 @@ def red(check_one: Callable[[str, str], None]) -> tuple[str, ...]:
 
 def fails(check_one: Callable[[str, str], None], name: str) -> bool:
     try:
-        check_one("scene", name)
+        check_one("scenes", name)
     except AssertionError:
         return True
     return False
@@ -92,7 +92,7 @@ def test_nothing_is_red_while_nothing_is_broken(runs: Mapping[str, Future[Run]])
     done = runs[UNBROKEN].result()
     assert not done.failed, done.log
     assert done.passed > 0
-    assert changed_pictures(done, LESSON) == {}
+    assert changed_images(done, LESSON) == {}
     assert red(check) == red(check_overlay) == ()
 
 
@@ -103,30 +103,30 @@ def test_what_is_broken_turns_red(name: str, runs: Mapping[str, Future[Run]], ta
         maps, overlays = red(check), red(check_overlay)
     done = runs[name].result()
     assert done.passed + len(done.failed) > 0, done.log
-    caught = table[name] = Caught(done.failed, tuple(changed_pictures(done, LESSON)), maps, overlays)
+    caught = table[name] = Caught(done.failed, tuple(changed_images(done, LESSON)), maps, overlays)
     if name in OF_LOOKS_ONLY:
-        # nbval compares no pictures, and no number changes: test_notebooks.py and test_baselines.py look at colours
+        # nbval compares no images, and no number changes: test_notebooks.py and test_baselines.py look at colours
         assert caught.cells == ()
         assert caught.maps == ()
-        assert caught.pictures
+        assert caught.images
         assert caught.overlays == tuple(SCENES)
     else:
         assert caught.cells
         assert caught.maps
 
 
-@pytest.mark.parametrize("network", WALKTHROUGHS)
-def test_a_channel_scaled_by_a_fiftieth_turns_its_lesson_red(network: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("model", WALKTHROUGHS)
+def test_a_channel_scaled_by_a_fiftieth_turns_its_lesson_red(model: str, tmp_path: Path) -> None:
     """tools/sensitivity.py measures the smallest change that is seen."""
-    number, *_ = WALKTHROUGHS[network]
-    done = run(numbered(number), tmp_path, SCENE, compare=True, mutation=f"{network}{TIMES}1.02")
+    number, *_ = WALKTHROUGHS[model]
+    done = run(numbered(number), tmp_path, SCENE, compare=True, mutation=f"{model}{TIMES}1.02")
     assert done.failed
     assert done.passed
     assert " is committed, " in done.log
 
 
 def test_mutations_are_undone() -> None:
-    for name in [*MUTATIONS, *(f"{network}{TIMES}2" for network in WALKTHROUGHS)]:
+    for name in [*MUTATIONS, *(f"{model}{TIMES}2" for model in WALKTHROUGHS)]:
         with pytest.MonkeyPatch.context() as patch:
             mutate(name, patch)
     assert red(check) == red(check_overlay) == ()

@@ -1,4 +1,4 @@
-"""The lessons: what is committed, and that it comes out again in both worlds."""
+"""The lessons: what is committed, and that it comes out again in both sources."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from PIL import Image
 
 from tests.support.lessons import (
     LESSONS,
-    MOST_BYTES,
-    MOST_BYTES_ABOVE_TORCH,
+    MAX_BYTES,
+    MAX_BYTES_ABOVE_TORCH,
     SANITIZERS,
     SCENE,
-    changed_pictures,
+    changed_images,
     complaints,
     memory_of_torch,
     read,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from tests.support.lessons import Run
 
-MOST_SANITIZERS = 3
+MAX_SANITIZERS = 3
 every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
 
 
@@ -48,11 +48,11 @@ def chosen(request: pytest.FixtureRequest, test: str) -> list[Path]:
 def in_scenes(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Mapping[Path, Future[Run]]]:
-    """All lessons in the scene world, as somebody has it who has just cloned the repository and is offline."""
+    """All lessons with the scenes, as somebody has it who has just cloned the repository and is offline."""
     with two_at_a_time(
         {
-            lesson: partial(run, lesson, tmp_path_factory.mktemp("scene"), SCENE, compare=True)
-            for lesson in chosen(request, test_the_scene_world_puts_out_what_is_committed.__name__)
+            lesson: partial(run, lesson, tmp_path_factory.mktemp("scenes"), SCENE, compare=True)
+            for lesson in chosen(request, test_the_scene_source_puts_out_what_is_committed.__name__)
         }
     ) as runs:
         yield runs
@@ -62,12 +62,12 @@ def in_scenes(
 def in_photos(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, shared_cache: Path
 ) -> Iterator[Mapping[Path, Future[Run]]]:
-    """All lessons in the photo world, every cell with its assertions."""
-    environment = {"GRADCAM_WIDGETS_WORLD": "photo", "GRADCAM_WIDGETS_HOME": str(shared_cache)}
+    """All lessons with the photos, every cell with its assertions."""
+    environment = {"GRADCAM_WIDGETS_SOURCE": "photos", "GRADCAM_WIDGETS_HOME": str(shared_cache)}
     with two_at_a_time(
         {
-            lesson: partial(run, lesson, tmp_path_factory.mktemp("photo"), environment, compare=False)
-            for lesson in chosen(request, test_every_claim_holds_in_the_photo_world.__name__)
+            lesson: partial(run, lesson, tmp_path_factory.mktemp("photos"), environment, compare=False)
+            for lesson in chosen(request, test_every_claim_holds_in_the_photo_source.__name__)
         }
     ) as runs:
         yield runs
@@ -81,18 +81,18 @@ def check(done: Run, lesson: Path) -> None:
     assert not done.failed, done.log
     assert done.passed == cells(lesson) > 0, done.log
     assert done.asked == ()
-    assert 0 < done.peak - memory_of_torch() < MOST_BYTES_ABOVE_TORCH
+    assert 0 < done.peak - memory_of_torch() < MAX_BYTES_ABOVE_TORCH
 
 
 @every_lesson
-def test_the_scene_world_puts_out_what_is_committed(lesson: Path, in_scenes: Mapping[Path, Future[Run]]) -> None:
+def test_the_scene_source_puts_out_what_is_committed(lesson: Path, in_scenes: Mapping[Path, Future[Run]]) -> None:
     done = in_scenes[lesson].result()
     check(done, lesson)
-    assert changed_pictures(done, lesson) == {}
+    assert changed_images(done, lesson) == {}
 
 
 @every_lesson
-def test_every_claim_holds_in_the_photo_world(lesson: Path, in_photos: Mapping[Path, Future[Run]]) -> None:
+def test_every_claim_holds_in_the_photo_source(lesson: Path, in_photos: Mapping[Path, Future[Run]]) -> None:
     check(in_photos[lesson].result(), lesson)
 
 
@@ -103,7 +103,7 @@ def test_there_are_lessons() -> None:
 @every_lesson
 def test_a_committed_lesson_holds_what_it_should_and_nothing_else(lesson: Path) -> None:
     assert complaints(read(lesson)) == []
-    assert lesson.stat().st_size < MOST_BYTES
+    assert lesson.stat().st_size < MAX_BYTES
 
 
 # What nbval sees of a run, and what is looked at besides
@@ -152,7 +152,7 @@ def test_a_run_tells_what_differs_from_what_is_committed(tmp_path: Path) -> None
     assert done.failed == (2, 3), done.log
     assert done.passed == 4
     assert done.asked == ("example.org",)
-    assert set(changed_pictures(done, lesson)) == {2}
+    assert set(changed_images(done, lesson)) == {2}
     lax = run(lesson, tmp_path / "lax", {}, compare=False)
     assert lax.failed == (3,), lax.log
 
@@ -160,7 +160,7 @@ def test_a_run_tells_what_differs_from_what_is_committed(tmp_path: Path) -> None
 # Each way to spoil a lesson is seen
 
 
-def picture_of(size: int) -> str:
+def image_of(size: int) -> str:
     return base64.b64encode(bytes(size)).decode()
 
 
@@ -202,7 +202,7 @@ def warning(lesson: Any) -> None:
 
 
 def too_large(lesson: Any) -> None:
-    first_output(lesson)["data"]["image/png"] = picture_of(MOST_BYTES)
+    first_output(lesson)["data"]["image/png"] = image_of(MAX_BYTES)
 
 
 def vector_graphics(lesson: Any) -> None:
@@ -213,7 +213,7 @@ def page_of_text(lesson: Any) -> None:
     first_output(lesson)["data"]["text/html"] = "<p>long</p>" * 10_000
 
 
-def without_pictures(lesson: Any) -> None:
+def without_images(lesson: Any) -> None:
     for cell in code(lesson):
         for output in cell["outputs"]:
             for kind in ("image/jpeg", "image/png"):
@@ -224,15 +224,15 @@ def without_numbers(lesson: Any) -> None:
     for cell in code(lesson):
         cell["outputs"] = [output for output in cell["outputs"] if "image/jpeg" in output.get("data", {})]
         for output in cell["outputs"]:
-            output["data"]["text/plain"] = "a picture, scene world"
+            output["data"]["text/plain"] = "an image, scenes"
             output["metadata"] = {}
 
 
 def photographs(lesson: Any) -> None:
-    first_output(lesson)["data"]["text/plain"] = "Sample(photo world, 224×224, squeezenet_675kb, submarine)"
+    first_output(lesson)["data"]["text/plain"] = "Sample(photos, 224×224, squeezenet_675kb, submarine)"
 
 
-def no_world(lesson: Any) -> None:
+def no_source(lesson: Any) -> None:
     for cell in code(lesson):
         for output in cell["outputs"]:
             if "data" in output:
@@ -268,7 +268,7 @@ def sound() -> Any:
             "outputs": list(shown),
         }
 
-    data = {"text/plain": "Sample(scene world, 224×224)", "image/jpeg": picture_of(100)}
+    data = {"text/plain": "Sample(scenes, 224×224)", "image/jpeg": image_of(100)}
     return {
         "metadata": {},
         "cells": [
@@ -302,10 +302,10 @@ def test_a_sound_lesson_raises_no_complaint(sound: Any) -> None:
         (too_large, "bytes"),
         (vector_graphics, "image/svg"),
         (page_of_text, "characters of text"),
-        (without_pictures, "no picture"),
+        (without_images, "no image"),
         (without_numbers, "no numbers"),
-        (photographs, "photo world"),
-        (no_world, "nothing that says it is the scene world's"),
+        (photographs, "photos"),
+        (no_source, "nothing that says it is the scenes'"),
         (ignored, "hidden from the comparison"),
         (ignored_by_tag, "hidden from the comparison"),
     ],
@@ -319,6 +319,6 @@ def test_a_spoilt_lesson_is_rejected(spoil: Callable[[Any], None], said: str, so
 def test_sanitizers_are_few_and_each_says_why() -> None:
     lines = [line for line in SANITIZERS.read_text(encoding="utf-8").splitlines() if line]
     sections = [i for i, line in enumerate(lines) if re.fullmatch(r"\[\w+\]", line)]
-    assert len(sections) == sum(line.startswith("regex:") for line in lines) <= MOST_SANITIZERS
+    assert len(sections) == sum(line.startswith("regex:") for line in lines) <= MAX_SANITIZERS
     for i in sections:
         assert re.match(r"# \w+", lines[i + 1]), f"{lines[i]} does not say why"

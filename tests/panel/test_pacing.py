@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from gradcam_widgets.errors import PictureError
+from gradcam_widgets.errors import ImageError
 from gradcam_widgets.panel import pacing
 from gradcam_widgets.panel.pacing import QUIET_SECONDS, LatestWins
 
@@ -126,8 +126,8 @@ def test_a_slow_answer_does_not_count_as_rest(clock: Clock) -> None:
 
 
 def test_an_error_reaches_who_changed_and_the_next_change_is_answered(asked: Asked, clock: Clock) -> None:
-    asked.error = PictureError("No.")
-    with pytest.raises(PictureError):
+    asked.error = ImageError("No.")
+    with pytest.raises(ImageError):
         asked.change(1)
     asked.pace.settle()
     assert asked.answers == [1]

@@ -22,11 +22,19 @@ from torch import Tensor, nn
 
 from gradcam_widgets import Classifier, samples
 from gradcam_widgets.classifiers.preprocessing import Preprocessing
-from gradcam_widgets.errors import CategoryError, GradCAMError, LayerError, MethodError, ModelError, PictureError
+from gradcam_widgets.errors import (
+    GradCAMError,
+    ImageError,
+    LayerError,
+    MethodError,
+    ModelError,
+    OptionError,
+    TargetError,
+)
 from gradcam_widgets.heatmaps.heatmap import Heatmap
 from gradcam_widgets.images.box import Box
 from gradcam_widgets.images.edits import Edit, edited
-from gradcam_widgets.panel import GradCAMPanel, pacing, sources
+from gradcam_widgets.panel import GradCAMPanel, inputs, pacing
 from gradcam_widgets.panel import inquiry as inquiry_module
 from gradcam_widgets.panel import panel as panel_module
 from gradcam_widgets.panel.inquiry import Inquiry
@@ -40,7 +48,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NAMES = ["crane", "crab", "king crab", "tug", "boat", "house", "tree", "lamp", "cat", "dog", "cow", "hen", "bee", "fly"]
-SHOWN_TO_NETWORK = Preprocessing(size=(48, 64))
+SHOWN_TO_MODEL = Preprocessing(size=(48, 64))
 CROP, COVER = Edit("crop", Box(10, 5, 60, 45)), Edit("grey", Box(20, 10, 50, 40))
 TOO_SMALL = Edit("crop", Box(0, 0, 3, 3))
 HOSTILE = [
@@ -52,7 +60,7 @@ HOSTILE = [
     "very long " * 60,
     "\u202eevil \u05d0\u05d1\u05d2",
 ]
-STATE = ("picture", "network", "layer", "class_index", "method", "edits", "compare", "other")
+STATE = ("image", "classifier", "layer", "target", "method", "edits", "compare", "other")
 
 
 class Flat(nn.Module):
@@ -69,27 +77,29 @@ class Flat(nn.Module):
         return scores
 
 
-def classifier(model: nn.Module | None = None, name: str = "pooled", categories: list[str] | None = None) -> Classifier:
-    return Classifier(model or Pooled(len(NAMES)), SHOWN_TO_NETWORK, categories or NAMES, name=name)
+def make_classifier(
+    model: nn.Module | None = None, name: str = "pooled", class_names: list[str] | None = None
+) -> Classifier:
+    return Classifier(model or Pooled(len(NAMES)), SHOWN_TO_MODEL, class_names or NAMES, name=name)
 
 
-def random_picture(seed: int = 0, rows: int = 60, columns: int = 80) -> NDArray[np.uint8]:
+def random_image(seed: int = 0, rows: int = 60, columns: int = 80) -> NDArray[np.uint8]:
     return np.random.default_rng(seed).integers(0, 256, (rows, columns, 3), dtype=np.uint8)
 
 
 @pytest.fixture
-def picture() -> NDArray[np.uint8]:
-    return random_picture()
+def image() -> NDArray[np.uint8]:
+    return random_image()
 
 
 @pytest.fixture
-def network() -> Classifier:
-    return classifier()
+def classifier() -> Classifier:
+    return make_classifier()
 
 
 @pytest.fixture
-def panel(picture: NDArray[np.uint8], network: Classifier) -> Iterator[GradCAMPanel]:
-    panel = GradCAMPanel(picture, [network, classifier(Flat(), "flat")])
+def panel(image: NDArray[np.uint8], classifier: Classifier) -> Iterator[GradCAMPanel]:
+    panel = GradCAMPanel(image, [classifier, make_classifier(Flat(), "flat")])
     yield panel
     panel.close()
 
@@ -101,17 +111,17 @@ def state(panel: GradCAMPanel) -> dict[str, Any]:
 def ask(panel: GradCAMPanel, **traits: Any) -> str:
     for name, value in traits.items():
         setattr(panel, name, value)
-    digest: str = panel.digest()
-    return digest
+    summary: str = panel.summary()
+    return summary
 
 
 def is_one_sentence(text: str) -> bool:
     return "\n" not in text and bool(re.fullmatch(r"[^.]?.*[.?]", text)) and ". " not in text and len(text) > 15
 
 
-def jpeg_of(picture: NDArray[np.uint8]) -> bytes:
+def jpeg_of(image: NDArray[np.uint8]) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG")
+    Image.fromarray(image).save(buffer, "PNG")
     return buffer.getvalue()
 
 
@@ -130,31 +140,31 @@ def uploaded(content: bytes, name: str = "cat.png", size: int | None = None) -> 
 
 
 def test_the_panel_opens_on_the_first_class_at_the_default_layer(
-    panel: GradCAMPanel, picture: NDArray[np.uint8], network: Classifier
+    panel: GradCAMPanel, image: NDArray[np.uint8], classifier: Classifier
 ) -> None:
-    trace = network.trace(picture)
-    assert (panel.layer, panel.class_index) == (trace.layers[0].name, trace.predictions(1)[0].class_index)
+    trace = classifier.trace(image)
+    assert (panel.layer, panel.target) == (trace.layers[0].name, trace.predictions(1)[0].class_index)
     assert (panel.method, panel.edits, panel.compare, panel.error) == ("grad-cam", (), "nothing", "")
-    assert panel.digest() == trace.heatmap().digest()
-    assert panel.network == "pooled"
+    assert panel.summary() == trace.heatmap().summary()
+    assert panel.classifier == "pooled"
 
 
 @pytest.mark.parametrize(
     ("traits", "class_index", "layer", "method"),
     [
-        ({"class_index": 9}, 9, None, "grad-cam"),
-        ({"class_index": "tug"}, 3, None, "grad-cam"),
-        ({"class_index": "king"}, 2, None, "grad-cam"),
-        ({"class_index": np.int64(5)}, 5, None, "grad-cam"),
-        ({"class_index": 4, "layer": "stem.0"}, 4, "stem.0", "grad-cam"),
-        ({"class_index": 4, "layer": "features", "method": "hirescam"}, 4, "features", "hirescam"),
-        ({"class_index": 4, "method": "cam"}, 4, None, "cam"),
+        ({"target": 9}, 9, None, "grad-cam"),
+        ({"target": "tug"}, 3, None, "grad-cam"),
+        ({"target": "king"}, 2, None, "grad-cam"),
+        ({"target": np.int64(5)}, 5, None, "grad-cam"),
+        ({"target": 4, "layer": "stem.0"}, 4, "stem.0", "grad-cam"),
+        ({"target": 4, "layer": "features", "method": "hirescam"}, 4, "features", "hirescam"),
+        ({"target": 4, "method": "cam"}, 4, None, "cam"),
     ],
 )
 def test_traits_drive_the_panel_to_what_the_engine_says_without_it(
     panel: GradCAMPanel,
-    picture: NDArray[np.uint8],
-    network: Classifier,
+    image: NDArray[np.uint8],
+    classifier: Classifier,
     traits: dict[str, Any],
     class_index: int,
     layer: str | None,
@@ -162,43 +172,43 @@ def test_traits_drive_the_panel_to_what_the_engine_says_without_it(
 ) -> None:
     for name, value in traits.items():
         setattr(panel, name, value)
-    expected = network.heatmap(picture, class_index, layer, method)
+    expected = classifier.heatmap(image, class_index, layer, method)
     assert expected.values.any()
-    assert panel.digest() == expected.digest()
+    assert panel.summary() == expected.summary()
     assert np.array_equal(panel.heatmap.values, expected.values)
-    assert panel.class_index == class_index
+    assert panel.target == class_index
     assert panel.view.maps["items"][0]["values"] == expected.values.tobytes()
 
 
-def test_traits_can_be_given_when_it_is_opened(picture: NDArray[np.uint8], network: Classifier) -> None:
-    panel = GradCAMPanel(picture, network, class_index="tug", layer="stem.0", opacity=0.5, evidence="both")
-    assert panel.digest() == network.heatmap(picture, 3, "stem.0").digest()
+def test_traits_can_be_given_when_it_is_opened(image: NDArray[np.uint8], classifier: Classifier) -> None:
+    panel = GradCAMPanel(image, classifier, target="tug", layer="stem.0", opacity=0.5, evidence="both")
+    assert panel.summary() == classifier.heatmap(image, 3, "stem.0").summary()
     assert (panel.opacity, panel.view.opacity, panel.view.evidence) == (0.5, 0.5, "both")
     panel.close()
 
 
-def test_an_own_network_needs_no_classifier(picture: NDArray[np.uint8]) -> None:
+def test_an_own_network_needs_no_classifier(image: NDArray[np.uint8]) -> None:
     model = Pooled(len(NAMES))
-    panel = GradCAMPanel(picture, model=model, preprocess=SHOWN_TO_NETWORK, categories=NAMES)
-    assert panel.digest() == Classifier(model, SHOWN_TO_NETWORK, NAMES).heatmap(picture).digest()
+    panel = GradCAMPanel(image, model=model, preprocess=SHOWN_TO_MODEL, class_names=NAMES)
+    assert panel.summary() == Classifier(model, SHOWN_TO_MODEL, NAMES).heatmap(image).summary()
     with pytest.raises(ModelError, match=r"^The panel was given both classifier and model: give one of them\.$"):
-        GradCAMPanel(picture, classifier(), model=model)
+        GradCAMPanel(image, make_classifier(), model=model)
     panel.close()
 
 
 @pytest.mark.parametrize("edits", [(CROP,), (COVER,), (COVER, CROP), (Edit("blur", Box(5, 5, 70, 50)), COVER)])
-def test_edits_ask_about_the_changed_picture(
-    panel: GradCAMPanel, picture: NDArray[np.uint8], network: Classifier, edits: tuple[Edit, ...]
+def test_edits_ask_about_the_changed_image(
+    panel: GradCAMPanel, image: NDArray[np.uint8], classifier: Classifier, edits: tuple[Edit, ...]
 ) -> None:
-    whole = panel.digest()
+    whole = panel.summary()
     panel.edits = edits
-    changed, window = edited(picture, edits)
-    expected = network.heatmap(changed, panel.class_index)
-    assert panel.digest() == expected.digest() != whole
-    assert panel.view.picture["window"] == list(window)
+    changed, window = edited(image, edits)
+    expected = classifier.heatmap(changed, panel.target)
+    assert panel.summary() == expected.summary() != whole
+    assert panel.view.image["window"] == list(window)
     panel.edits = ()
-    assert panel.digest() == whole
-    assert panel.view.picture["window"] == [0, 0, 80, 60]
+    assert panel.summary() == whole
+    assert panel.view.image["window"] == [0, 0, 80, 60]
 
 
 def test_edits_may_be_plain_pairs(panel: GradCAMPanel) -> None:
@@ -209,16 +219,16 @@ def test_edits_may_be_plain_pairs(panel: GradCAMPanel) -> None:
 @pytest.mark.parametrize(
     ("compare", "other", "expected"),
     [
-        ("class", "lamp", {"class_index": 7}),
-        ("class", 3, {"class_index": 3}),
+        ("class", "lamp", {"target": 7}),
+        ("class", 3, {"target": 3}),
         ("layer", "stem.0", {"layer": "stem.0"}),
         ("method", "hirescam", {"method": "hirescam"}),
     ],
 )
 def test_two_maps_are_compared(
     panel: GradCAMPanel,
-    picture: NDArray[np.uint8],
-    network: Classifier,
+    image: NDArray[np.uint8],
+    classifier: Classifier,
     compare: str,
     other: Any,
     expected: dict[str, Any],
@@ -226,12 +236,12 @@ def test_two_maps_are_compared(
     first = panel.heatmap
     panel.compare = compare
     panel.other = other
-    question = {"class_index": panel.class_index, "layer": panel.layer, "method": "grad-cam"} | expected
-    second = network.heatmap(picture, **question)
-    assert panel.digest() == f"{first.digest()}\n{second.digest()}"
+    question = {"target": panel.target, "layer": panel.layer, "method": "grad-cam"} | expected
+    second = classifier.heatmap(image, **question)
+    assert panel.summary() == f"{first.summary()}\n{second.summary()}"
     assert len(panel.view.maps["items"]) == 2
     panel.compare = "nothing"
-    assert panel.digest() == first.digest()
+    assert panel.summary() == first.summary()
 
 
 @pytest.mark.parametrize("compare", ["class", "layer", "method"])
@@ -245,44 +255,46 @@ def test_what_to_compare_with_is_chosen_where_it_is_not_said(panel: GradCAMPanel
 def test_every_class_can_be_compared_by_name_though_the_menu_shows_the_first_alone(panel: GradCAMPanel) -> None:
     panel.compare = "class"
     last = panel.predictions[-1]
-    panel.other = last.category
+    panel.other = last.class_name
     assert panel.heatmaps[1].class_index == last.class_index
     assert panel._menus.other.value == last.class_index
 
 
-def test_another_network_answers_by_itself(panel: GradCAMPanel, picture: NDArray[np.uint8]) -> None:
-    panel.network = "flat"
-    expected = classifier(Flat(), "flat").heatmap(picture)
-    assert panel.digest() == expected.digest()
-    assert panel.heatmap.network == "flat"
-    panel.network = "pooled"
-    assert panel.digest() == classifier().heatmap(picture).digest()
+def test_another_network_answers_by_itself(panel: GradCAMPanel, image: NDArray[np.uint8]) -> None:
+    panel.classifier = "flat"
+    expected = make_classifier(Flat(), "flat").heatmap(image)
+    assert panel.summary() == expected.summary()
+    assert panel.heatmap.model == "flat"
+    panel.classifier = "pooled"
+    assert panel.summary() == make_classifier().heatmap(image).summary()
 
 
-def test_another_picture_starts_with_its_own_first_class_and_no_edits(panel: GradCAMPanel, network: Classifier) -> None:
+def test_another_image_starts_with_its_own_first_class_and_no_edits(
+    panel: GradCAMPanel, classifier: Classifier
+) -> None:
     ask(panel, edits=(CROP,), layer="stem.0")
-    panel.picture = random_picture(3, 50, 90)
-    assert panel.digest() == network.heatmap(random_picture(3, 50, 90), layer="stem.0").digest()
+    panel.image = random_image(3, 50, 90)
+    assert panel.summary() == classifier.heatmap(random_image(3, 50, 90), layer="stem.0").summary()
     assert panel.edits == ()
-    assert panel.view.picture["size"] == [50, 90]
-    assert panel.view.picture["window"] == [0, 0, 90, 50]
+    assert panel.view.image["size"] == [50, 90]
+    assert panel.view.image["window"] == [0, 0, 90, 50]
 
 
-def test_a_path_is_a_picture_too(panel: GradCAMPanel, network: Classifier, tmp_path: Path) -> None:
+def test_a_path_is_a_image_too(panel: GradCAMPanel, classifier: Classifier, tmp_path: Path) -> None:
     path = tmp_path / "a.png"
-    Image.fromarray(random_picture(4)).save(path)
-    panel.picture = path
-    assert panel.digest() == network.heatmap(random_picture(4)).digest()
+    Image.fromarray(random_image(4)).save(path)
+    panel.image = path
+    assert panel.summary() == classifier.heatmap(random_image(4)).summary()
     assert repr(panel).startswith("GradCAMPanel(a.png, pooled, ")
 
 
 @pytest.mark.parametrize("layer", ["features.1", "stem.2"])
 def test_a_layer_that_the_menu_does_not_list_can_be_named_and_compared(
-    panel: GradCAMPanel, picture: NDArray[np.uint8], network: Classifier, layer: str
+    panel: GradCAMPanel, image: NDArray[np.uint8], classifier: Classifier, layer: str
 ) -> None:
-    assert layer not in [each.name for each in network.layers(picture)]
-    expected = network.heatmap(picture, layer=layer).digest()
-    first = panel.digest()
+    assert layer not in [each.name for each in classifier.layers(image)]
+    expected = classifier.heatmap(image, layer=layer).summary()
+    first = panel.summary()
     assert ask(panel, compare="layer", other=layer) == f"{first}\n{expected}"
     assert panel._menus.other.value == layer
     assert ask(panel, compare="nothing", layer=layer) == expected
@@ -291,7 +303,7 @@ def test_a_layer_that_the_menu_does_not_list_can_be_named_and_compared(
 
 
 def test_what_to_compare_with_may_be_named_while_nothing_is_compared(panel: GradCAMPanel) -> None:
-    before = panel.digest()
+    before = panel.summary()
     assert ask(panel, other="lamp") == before
     assert panel.error == ""
     ask(panel, compare="class")
@@ -299,11 +311,11 @@ def test_what_to_compare_with_may_be_named_while_nothing_is_compared(panel: Grad
 
 
 def test_none_is_the_first_class_and_no_edit(panel: GradCAMPanel) -> None:
-    before = panel.digest()
-    ask(panel, class_index="lamp", edits=(CROP,))
-    assert ask(panel, class_index=None, edits=None) == before
+    before = panel.summary()
+    ask(panel, target="lamp", edits=(CROP,))
+    assert ask(panel, target=None, edits=None) == before
     assert panel.edits == ()
-    assert panel.view.class_index == panel.class_index == panel.heatmap.class_index
+    assert panel.view.target == panel.target == panel.heatmap.class_index
 
 
 # -- what cannot be answered
@@ -312,34 +324,34 @@ def test_none_is_the_first_class_and_no_edit(panel: GradCAMPanel) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "error"),
     [
-        ("class_index", "zebra crossing", CategoryError),
-        ("class_index", 14, CategoryError),
-        ("class_index", -1, CategoryError),
-        ("class_index", 1.5, CategoryError),
-        ("class_index", "cr", CategoryError),
+        ("target", "zebra crossing", TargetError),
+        ("target", 14, TargetError),
+        ("target", -1, TargetError),
+        ("target", 1.5, TargetError),
+        ("target", "cr", TargetError),
         ("layer", "layer4", LayerError),
         ("layer", "dropout", GradCAMError),
         ("method", "gradcam++", MethodError),
-        ("edits", [TOO_SMALL], PictureError),
-        ("edits", [Edit("grey", Box(200, 200, 210, 210))], PictureError),
-        ("edits", [("paint", (0, 0, 20, 20))], PictureError),
-        ("edits", [("crop",)], PictureError),
-        ("edits", [{"kind": "crop"}], PictureError),
-        ("other", "zebra crossing", CategoryError),
-        ("other", 99, CategoryError),
-        ("picture", "nowhere.png", PictureError),
-        ("picture", b"no picture", PictureError),
-        ("picture", np.zeros((4, 4, 3), np.uint8), PictureError),
-        ("picture", 5, PictureError),
-        ("network", "resnet", ModelError),
-        ("colormap", "rainbows", PictureError),
+        ("edits", [TOO_SMALL], OptionError),
+        ("edits", [Edit("grey", Box(200, 200, 210, 210))], OptionError),
+        ("edits", [("paint", (0, 0, 20, 20))], OptionError),
+        ("edits", [("crop",)], OptionError),
+        ("edits", [{"kind": "crop"}], OptionError),
+        ("other", "zebra crossing", TargetError),
+        ("other", 99, TargetError),
+        ("image", "nowhere.png", ImageError),
+        ("image", b"no image", ImageError),
+        ("image", np.zeros((4, 4, 3), np.uint8), ImageError),
+        ("image", 5, ImageError),
+        ("classifier", "resnet", ModelError),
+        ("colormap", "rainbows", OptionError),
     ],
 )
 def test_an_error_is_one_sentence_raised_and_shown_and_what_was_there_stays(
     panel: GradCAMPanel, name: str, value: Any, error: type[GradCAMError]
 ) -> None:
     panel.compare, panel.layer, panel.edits = "class", "features", (COVER,)
-    panel.digest()
+    panel.summary()
     before, shown, maps = state(panel), panel.heatmaps, panel.view.maps
     with pytest.raises(error) as raised:
         ask(panel, **{name: value})
@@ -349,8 +361,8 @@ def test_an_error_is_one_sentence_raised_and_shown_and_what_was_there_stays(
     assert panel.heatmaps == shown
     assert panel.view.maps is maps
     assert panel.view.edits == [{"kind": "grey", "box": list(COVER.box)}]
-    panel.class_index = "lamp"
-    assert panel.digest().startswith("lamp (7)")
+    panel.target = "lamp"
+    assert panel.summary().startswith("lamp (7)")
     assert panel.error == panel.view.message == ""
 
 
@@ -358,43 +370,43 @@ def test_a_method_that_the_next_network_cannot_answer_leaves_the_old_network(pan
     panel.method = "cam"
     before, shown = state(panel), panel.heatmaps
     with pytest.raises(MethodError, match=r"^CAM needs global average pooling") as raised:
-        panel.network = "flat"
+        panel.classifier = "flat"
     assert panel.error == str(raised.value)
     assert state(panel) == before
     assert panel.heatmaps == shown
-    assert panel._menus.network.value == "pooled"
-    panel.class_index = "lamp"
-    assert (panel.heatmap.network, panel.heatmap.method) == ("pooled", "cam")
+    assert panel._menus.classifier.value == "pooled"
+    panel.target = "lamp"
+    assert (panel.heatmap.model, panel.heatmap.method) == ("pooled", "cam")
 
 
 def test_a_layer_that_the_method_cannot_answer_is_taken_back(panel: GradCAMPanel) -> None:
     ask(panel, method="cam")
-    before = panel.digest()
+    before = panel.summary()
     with pytest.raises(MethodError, match=r"^CAM needs"):
         ask(panel, layer="stem.0")
     assert (panel.layer, panel.method) == ("relu", "cam")
-    assert panel.digest() == before
+    assert panel.summary() == before
     assert panel._menus.layer.value == "relu"
 
 
 @pytest.mark.parametrize(
     "arguments",
     [
-        {"picture": "nowhere.png"},
-        {"class_index": "zebra crossing"},
+        {"image": "nowhere.png"},
+        {"target": "zebra crossing"},
         {"layer": "layer4"},
-        {"network": "resnet"},
+        {"classifier": "resnet"},
         {"colormap": "rainbows"},
         {"edits": [TOO_SMALL]},
     ],
 )
 def test_a_panel_that_cannot_open_says_so_and_leaves_no_widget_behind(
-    picture: NDArray[np.uint8], network: Classifier, arguments: dict[str, Any]
+    image: NDArray[np.uint8], classifier: Classifier, arguments: dict[str, Any]
 ) -> None:
     gc.collect()
     before = len(registry._instances)
     with pytest.raises(GradCAMError) as raised:
-        GradCAMPanel(**{"picture": picture, "classifier": network, **arguments})
+        GradCAMPanel(**{"image": image, "classifier": classifier, **arguments})
     assert is_one_sentence(str(raised.value))
     del raised
     gc.collect()
@@ -407,7 +419,7 @@ def test_a_panel_that_cannot_open_says_so_and_leaves_no_widget_behind(
 def test_menus_ask_and_follow(panel: GradCAMPanel) -> None:
     menus = panel._menus
     menus.layer.value = "features"
-    menus.class_index.value = panel.predictions[2].class_index
+    menus.target.value = panel.predictions[2].class_index
     menus.method.value = "hirescam"
     assert (panel.layer, panel.method) == ("features", "hirescam")
     assert panel.heatmap.class_index == panel.predictions[2].class_index
@@ -416,20 +428,20 @@ def test_menus_ask_and_follow(panel: GradCAMPanel) -> None:
     menus.other.value = "stem"
     assert panel.heatmaps[1].layer == "stem"
     menus.compare.value = "nothing"
-    menus.network.value = "flat"
-    assert panel.heatmap.network == "flat"
-    panel.class_index = "hen"
-    panel.digest()
-    assert menus.class_index.value == 11
-    assert menus.class_index.label.startswith("hen")
+    menus.classifier.value = "flat"
+    assert panel.heatmap.model == "flat"
+    panel.target = "hen"
+    panel.summary()
+    assert menus.target.value == 11
+    assert menus.target.label.startswith("hen")
 
 
 def test_menus_say_what_cannot_be_answered_and_go_back(panel: GradCAMPanel) -> None:
     panel.method = "cam"
-    panel.digest()
-    panel._menus.network.value = "flat"
+    panel.summary()
+    panel._menus.classifier.value = "flat"
     assert panel.error.startswith("CAM needs")
-    assert panel._menus.network.value == panel.network == "pooled"
+    assert panel._menus.classifier.value == panel.classifier == "pooled"
 
 
 @pytest.mark.parametrize(
@@ -444,21 +456,21 @@ def test_classes_are_found_by_name_part_index_or_choice(panel: GradCAMPanel, typ
 
 @pytest.mark.parametrize("typed", ["zebra crossing", "cr", "99", "(1)"])
 def test_a_class_that_is_not_found_is_said(panel: GradCAMPanel, typed: str) -> None:
-    before = panel.class_index
+    before = panel.target
     panel._menus.search.value = typed
     assert is_one_sentence(panel.error)
-    assert panel.class_index == before
+    assert panel.target == before
 
 
-def test_the_view_asks_for_a_class_and_edits(panel: GradCAMPanel, picture: NDArray[np.uint8]) -> None:
+def test_the_view_asks_for_a_class_and_edits(panel: GradCAMPanel, image: NDArray[np.uint8]) -> None:
     before = {row["class_index"]: row["probability"] for row in panel.view.predictions}
     assert {row["before"] for row in panel.view.predictions} == {None}
     second = panel.view.predictions[1]["class_index"]
-    panel.view.set_state({"class_index": second})
+    panel.view.set_state({"target": second})
     assert panel.heatmap.class_index == second
     panel.view.set_state({"edits": [{"kind": "crop", "box": [10, 5, 60, 45]}]})
-    expected = classifier().trace(edited(picture, [CROP])[0])
-    assert panel.digest() == expected.heatmap(second).digest()
+    expected = make_classifier().trace(edited(image, [CROP])[0])
+    assert panel.summary() == expected.heatmap(second).summary()
     rows = {row["class_index"]: row for row in panel.view.predictions}
     for prediction in expected.predictions(5):
         assert rows[prediction.class_index]["probability"] == prediction.probability
@@ -466,7 +478,7 @@ def test_the_view_asks_for_a_class_and_edits(panel: GradCAMPanel, picture: NDArr
     assert changed
     assert all(row["before"] == before[row["class_index"]] for row in changed)
     panel.view.set_state({"edits": []})
-    panel.digest()
+    panel.summary()
     assert {row["class_index"]: row["probability"] for row in panel.view.predictions}.items() >= before.items()
     assert panel.view.predictions[0]["before"] is None
 
@@ -474,8 +486,8 @@ def test_the_view_asks_for_a_class_and_edits(panel: GradCAMPanel, picture: NDArr
 @pytest.mark.parametrize(
     "sent",
     [
-        {"class_index": -7},
-        {"class_index": 14},
+        {"target": -7},
+        {"target": 14},
         {"edits": [{"kind": "crop", "box": [0, 0, 3, 3]}]},
         {"edits": [{"kind": "paint", "box": [0, 0, 30, 30]}]},
         {"edits": [{"kind": "crop", "box": [0, 0]}]},
@@ -494,17 +506,17 @@ def test_what_the_view_cannot_have_is_said_there_and_taken_back(panel: GradCAMPa
     asyncio.run(told())
     assert is_one_sentence(panel.view.message), panel.view.message
     assert panel.error == panel.view.message
-    assert panel.digest() == before
+    assert panel.summary() == before
     assert panel.view.edits == edits
-    assert panel.view.class_index == panel.class_index
+    assert panel.view.target == panel.target
     panel.view.set_state({"edits": [*edits, {"kind": "crop", "box": [10, 5, 60, 45]}]})
-    assert panel.digest() != before
+    assert panel.summary() != before
     assert panel.edits == (COVER, CROP)
 
 
-def test_a_good_upload_is_the_picture(panel: GradCAMPanel, network: Classifier) -> None:
-    panel.view.set_state({"upload": uploaded(jpeg_of(random_picture(6)))})
-    assert panel.digest() == network.heatmap(random_picture(6)).digest()
+def test_a_good_upload_is_the_image(panel: GradCAMPanel, classifier: Classifier) -> None:
+    panel.view.set_state({"upload": uploaded(jpeg_of(random_image(6)))})
+    assert panel.summary() == classifier.heatmap(random_image(6)).summary()
     assert panel.error == ""
     assert panel.view.upload == {}
 
@@ -512,30 +524,30 @@ def test_a_good_upload_is_the_picture(panel: GradCAMPanel, network: Classifier) 
 @pytest.mark.parametrize(
     ("file", "said"),
     [
-        (uploaded(b"x", "big.png", size=panel_module.LARGEST_UPLOAD + 1), "big.png"),
+        (uploaded(b"x", "big.png", size=panel_module.MAX_UPLOAD_BYTES + 1), "big.png"),
         (uploaded(b"this is a text", "notes.png"), ""),
-        (uploaded(jpeg_of(random_picture(6))[:200], "cut.png"), ""),
+        (uploaded(jpeg_of(random_image(6))[:200], "cut.png"), ""),
         (uploaded(b"", "empty.png"), ""),
         (uploaded(b"x", HOSTILE[0], size=10**9), HOSTILE[0]),
     ],
 )
-def test_an_upload_that_is_no_picture_is_refused_and_the_old_picture_stays(
+def test_an_upload_that_is_no_image_is_refused_and_the_old_image_stays(
     panel: GradCAMPanel, file: dict[str, Any], said: str
 ) -> None:
-    before, digest = panel.picture, panel.digest()
+    before, summary = panel.image, panel.summary()
     panel.view.set_state({"upload": file})
     assert said in panel.error
     assert len(panel.error) > 15
     assert panel.view.message == panel.error
-    assert panel.picture is before
-    assert panel.digest() == digest
-    panel.view.set_state({"upload": uploaded(jpeg_of(random_picture(6)))})
+    assert panel.image is before
+    assert panel.summary() == summary
+    panel.view.set_state({"upload": uploaded(jpeg_of(random_image(6)))})
     assert panel.error == ""
-    assert panel.digest() != digest
+    assert panel.summary() != summary
 
 
 def test_how_it_looks_goes_both_ways_and_asks_nothing(panel: GradCAMPanel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Inquiry, "heatmap", lambda *_: pytest.fail("the network was asked"))
+    monkeypatch.setattr(Inquiry, "heatmap", lambda *_: pytest.fail("the model was asked"))
     panel.view.set_state({"opacity": 0.25, "evidence": "against", "vmax": 3.5, "interpolation": "cells"})
     assert (panel.opacity, panel.evidence, panel.vmax, panel.interpolation) == (0.25, "against", 3.5, "cells")
     panel.colormap, panel.threshold, panel.fade = "magma", 0.5, False
@@ -555,7 +567,7 @@ def test_twenty_quick_changes_cost_two_computations_and_end_on_the_last_value(
     answer = Inquiry.heatmap
 
     def counted(self: Inquiry, question: inquiry_module.Question) -> Heatmap:
-        asked.append(question.class_index)
+        asked.append(question.target)
         return answer(self, question)
 
     monkeypatch.setattr(Inquiry, "heatmap", counted)
@@ -564,7 +576,7 @@ def test_twenty_quick_changes_cost_two_computations_and_end_on_the_last_value(
 
     async def flood() -> None:
         for i in range(20):
-            panel.class_index = i % len(NAMES)
+            panel.target = i % len(NAMES)
             await asyncio.sleep(0)
         for _ in range(100):
             if panel.view.heatmaps[0].class_index == 19 % len(NAMES):
@@ -578,10 +590,10 @@ def test_twenty_quick_changes_cost_two_computations_and_end_on_the_last_value(
 
 def test_the_map_follows_in_the_browser_without_anyone_reading_it(panel: GradCAMPanel) -> None:
     async def changed() -> None:
-        panel.class_index = 3
-        panel.class_index = 5
+        panel.target = 3
+        panel.target = 5
         for _ in range(100):
-            if panel.view.class_index == 5:
+            if panel.view.target == 5:
                 return
             await asyncio.sleep(0.05)
 
@@ -589,34 +601,34 @@ def test_the_map_follows_in_the_browser_without_anyone_reading_it(panel: GradCAM
     assert panel.view.heatmaps[0].class_index == 5
 
 
-def test_another_class_sends_no_picture(panel: GradCAMPanel) -> None:
+def test_another_class_sends_no_image(panel: GradCAMPanel) -> None:
     sent: list[str] = []
     panel.view.observe(lambda change: sent.append(change.name))
-    for name, value in [("class_index", "lamp"), ("layer", "stem.0"), ("method", "hirescam")]:
+    for name, value in [("target", "lamp"), ("layer", "stem.0"), ("method", "hirescam")]:
         setattr(panel, name, value)
-        panel.digest()
+        panel.summary()
     assert "maps" in sent
-    assert "picture" not in sent
+    assert "image" not in sent
 
 
-def test_two_hundred_changes_leave_no_hook_no_widget_and_no_old_picture(panel: GradCAMPanel) -> None:
+def test_two_hundred_changes_leave_no_hook_no_widget_and_no_old_image(panel: GradCAMPanel) -> None:
     model = panel._inquiry.classifier.model
     for trait, value in [("compare", "class"), ("compare", "nothing"), ("layer", "stem.0"), ("layer", "relu")]:
         setattr(panel, trait, value)
-        panel.digest()
+        panel.summary()
     gc.collect()
     widgets = len(registry._instances)
     layers = [layer.name for layer in panel._inquiry.layers]
     for i in range(200):
         if i % 10 == 9:
-            panel.picture = random_picture(i)
+            panel.image = random_image(i)
         elif i % 10 == 5:
             panel.edits = [("crop", (0, 0, 20 + i % 40, 30))]
         elif i % 2:
             panel.layer = layers[i // 2 % len(layers)]
         else:
-            panel.class_index = i % len(NAMES)
-        panel.digest()
+            panel.target = i % len(NAMES)
+        panel.summary()
     gc.collect()
     assert len(registry._instances) == widgets
     assert not [name for name, module in model.named_modules() if any(hooks_of(module))]
@@ -624,18 +636,18 @@ def test_two_hundred_changes_leave_no_hook_no_widget_and_no_old_picture(panel: G
 
 
 def test_answers_are_remembered_and_those_not_asked_for_longest_are_forgotten(
-    panel: GradCAMPanel, network: Classifier, monkeypatch: pytest.MonkeyPatch
+    panel: GradCAMPanel, classifier: Classifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inquiry_module, "KEPT_HEATMAPS", 6)
+    monkeypatch.setattr(inquiry_module, "CACHED_HEATMAPS", 6)
     for i in range(20):
-        ask(panel, edits=[("crop", (0, 0, 20 + i, 30))], class_index=i % len(NAMES))
+        ask(panel, edits=[("crop", (0, 0, 20 + i, 30))], target=i % len(NAMES))
     memory = panel._inquiry
-    assert len(memory._traces) == inquiry_module.KEPT_TRACES
+    assert len(memory._traces) == inquiry_module.CACHED_TRACES
     assert len(memory._heatmaps) == 6
     shown = panel.heatmap
-    monkeypatch.setattr(type(network), "trace", lambda *_: pytest.fail("the network was asked again"))
-    ask(panel, edits=[("crop", (0, 0, 20 + 18, 30))], class_index=18 % len(NAMES))
-    ask(panel, edits=[("crop", (0, 0, 20 + 19, 30))], class_index=19 % len(NAMES))
+    monkeypatch.setattr(type(classifier), "trace", lambda *_: pytest.fail("the model was asked again"))
+    ask(panel, edits=[("crop", (0, 0, 20 + 18, 30))], target=18 % len(NAMES))
+    ask(panel, edits=[("crop", (0, 0, 20 + 19, 30))], target=19 % len(NAMES))
     assert panel.heatmap is shown
 
 
@@ -648,14 +660,14 @@ def others_alive(panel: GradCAMPanel) -> int:
     return sum(type(each) is GradCAMPanel and each is not panel for each in gc.get_objects())
 
 
-def test_the_network_is_given_back_as_it_was(picture: NDArray[np.uint8]) -> None:
+def test_the_network_is_given_back_as_it_was(image: NDArray[np.uint8]) -> None:
     model = Pooled(len(NAMES)).train()
     model.features.eval()
     model.stem[0].weight.requires_grad_(False)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    panel = GradCAMPanel(picture, classifier(model))
-    panel.class_index, panel.layer, panel.edits, panel.compare = 3, "features", (CROP,), "class"
-    panel.digest()
+    panel = GradCAMPanel(image, make_classifier(model))
+    panel.target, panel.layer, panel.edits, panel.compare = 3, "features", (CROP,), "class"
+    panel.summary()
     with pytest.raises(GradCAMError):
         ask(panel, edits=(TOO_SMALL,))
     panel.close()
@@ -668,12 +680,12 @@ def test_the_network_is_given_back_as_it_was(picture: NDArray[np.uint8]) -> None
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
 
-def test_a_closed_panel_dies_with_its_view_maps_and_network(picture: NDArray[np.uint8]) -> None:
+def test_a_closed_panel_dies_with_its_view_maps_and_network(image: NDArray[np.uint8]) -> None:
     gc.collect()
     before = set(registry._instances)
-    panel = GradCAMPanel(picture, classifier())
-    panel.class_index, panel.compare, panel.edits = 3, "class", (CROP,)
-    panel.digest()
+    panel = GradCAMPanel(image, make_classifier())
+    panel.target, panel.compare, panel.edits = 3, "class", (CROP,)
+    panel.summary()
     parts: list[Any] = [panel, panel.view, panel._menus, panel._inquiry, panel._inquiry.classifier, panel.heatmap]
     seen = [weakref.ref(each) for each in parts]
     panel.close()
@@ -683,10 +695,10 @@ def test_a_closed_panel_dies_with_its_view_maps_and_network(picture: NDArray[np.
     assert [each() for each in seen] == [None] * len(seen)
 
 
-def test_a_closed_view_dies_by_itself(picture: NDArray[np.uint8], network: Classifier) -> None:
+def test_a_closed_view_dies_by_itself(image: NDArray[np.uint8], classifier: Classifier) -> None:
     gc.collect()
     before = set(registry._instances)
-    view = HeatmapView(network.heatmap(picture))
+    view = HeatmapView(classifier.heatmap(image))
     assert len(registry._instances) > len(before)
     seen = weakref.ref(view)
     view.close()
@@ -696,11 +708,11 @@ def test_a_closed_view_dies_by_itself(picture: NDArray[np.uint8], network: Class
     assert seen() is None
 
 
-def test_a_panel_can_be_closed_twice_and_with_a_question_open(picture: NDArray[np.uint8], network: Classifier) -> None:
+def test_a_panel_can_be_closed_twice_and_with_a_question_open(image: NDArray[np.uint8], classifier: Classifier) -> None:
     async def closed() -> None:
-        panel = GradCAMPanel(picture, network)
-        panel.class_index = 3
-        panel.class_index = 4
+        panel = GradCAMPanel(image, classifier)
+        panel.target = 3
+        panel.target = 4
         panel.close()
         panel.close()
         await asyncio.sleep(0.15)
@@ -711,8 +723,8 @@ def test_a_panel_can_be_closed_twice_and_with_a_question_open(picture: NDArray[n
 # -- the view alone
 
 
-def test_a_view_shows_one_map_or_two_with_their_picture(picture: NDArray[np.uint8], network: Classifier) -> None:
-    maps = network.trace(picture).compare([1, 2, 3])
+def test_a_view_shows_one_map_or_two_with_their_image(image: NDArray[np.uint8], classifier: Classifier) -> None:
+    maps = classifier.trace(image).compare([1, 2, 3])
     for count in (0, 3):
         with pytest.raises(
             GradCAMError, match=rf"^A view shows one map or compares two, not {count}: choose"
@@ -720,34 +732,34 @@ def test_a_view_shows_one_map_or_two_with_their_picture(picture: NDArray[np.uint
             HeatmapView(maps[:count])
         assert is_one_sentence(str(raised.value))
     bare = Heatmap(np.ones((2, 2), np.float32), 0, "x", 1.0, 0.5, "layer", "grad-cam")
-    with pytest.raises(PictureError, match=r"^A map came without its picture"):
+    with pytest.raises(ImageError, match=r"^A map came without its image"):
         HeatmapView(bare)
     view = HeatmapView(maps[:2])
     assert view.heatmaps == tuple(maps[:2])
-    assert repr(view) == f"HeatmapView({maps[0].digest()}; {maps[1].digest()})"
+    assert repr(view) == f"HeatmapView({maps[0].summary()}; {maps[1].summary()})"
     view.close()
 
 
-def test_the_view_says_the_raw_numbers_and_the_alternative_text_of_each_side(network: Classifier) -> None:
+def test_the_view_says_the_raw_numbers_and_the_alternative_text_of_each_side(classifier: Classifier) -> None:
     rows, columns = np.indices((60, 80))
-    picture = np.dstack([4 * rows, 3 * columns, np.full((60, 80), 30)]).astype(np.uint8)
-    heatmap = network.heatmap(picture, "lamp")
+    image = np.dstack([4 * rows, 3 * columns, np.full((60, 80), 30)]).astype(np.uint8)
+    heatmap = classifier.heatmap(image, "lamp")
     view = HeatmapView(heatmap)
     item = view.maps["items"][0]
     assert np.array_equal(np.frombuffer(item["values"], np.float32).reshape(item["grid"]), heatmap.values)
     assert item["title"] == "lamp (7)"
     assert "lamp (7)" in item["alt"]["for"]
     assert "against" in item["alt"]["against"]
-    decoded = np.asarray(Image.open(io.BytesIO(view.picture["jpeg"])))
+    decoded = np.asarray(Image.open(io.BytesIO(view.image["jpeg"])))
     assert decoded.shape == (60, 80, 3)
-    assert np.abs(decoded.astype(int) - picture).mean() < 3
+    assert np.abs(decoded.astype(int) - image).mean() < 3
     view.close()
 
 
 # -- to take away
 
 
-def test_the_snapshot_is_a_picture_of_what_is_shown(panel: GradCAMPanel) -> None:
+def test_the_snapshot_is_a_image_of_what_is_shown(panel: GradCAMPanel) -> None:
     one = panel.snapshot()
     assert isinstance(one, Image.Image)
     assert one.mode == "RGB"
@@ -759,7 +771,7 @@ def test_the_snapshot_is_a_picture_of_what_is_shown(panel: GradCAMPanel) -> None
     assert not np.array_equal(np.asarray(panel.snapshot()), np.asarray(two))
 
 
-def test_what_is_displayed_has_a_picture_and_stable_words_beside_the_view(panel: GradCAMPanel) -> None:
+def test_what_is_displayed_has_a_image_and_stable_words_beside_the_view(panel: GradCAMPanel) -> None:
     for shown, model_id in ((panel, panel.model_id), (panel.view, panel.view.model_id)):
         data, about = shown._repr_mimebundle_()
         assert set(data) == {"application/vnd.jupyter.widget-view+json", "image/jpeg", "text/plain"}
@@ -772,24 +784,24 @@ def test_what_is_displayed_has_a_picture_and_stable_words_beside_the_view(panel:
         assert alternative == panel.heatmap.description("for")
         assert panel.heatmap.title in alternative
         assert data["text/plain"] == repr(shown)
-        assert panel.digest() in data["text/plain"]
+        assert panel.summary() in data["text/plain"]
         assert "0x" not in data["text/plain"]
         assert "\n" not in data["text/plain"]
 
 
-def test_the_code_makes_the_same_maps_without_the_panel(picture: NDArray[np.uint8], tmp_path: Path) -> None:
-    path = tmp_path / 'it\'s a "picture".png'
-    Image.fromarray(picture).save(path)
-    network = classifier()
-    panel = GradCAMPanel(path, network, class_index="tug", layer="features")
+def test_the_code_makes_the_same_maps_without_the_panel(image: NDArray[np.uint8], tmp_path: Path) -> None:
+    path = tmp_path / 'it\'s a "image".png'
+    Image.fromarray(image).save(path)
+    classifier = make_classifier()
+    panel = GradCAMPanel(path, classifier, target="tug", layer="features")
     panel.edits, panel.compare, panel.other, panel.evidence = (COVER, CROP), "layer", "stem.0", "both"
     panel.colormap, panel.opacity = "jet", 0.5
-    code = panel.code().replace("classifier = ...", "classifier = network")
-    scope: dict[str, Any] = {"network": network}
+    code = panel.code().replace("classifier = ...", "classifier = model")
+    scope: dict[str, Any] = {"model": classifier}
     exec(compile(code, "panel.code()", "exec"), scope)  # noqa: S102 - it is what a person would run
     assert len(scope["heatmaps"]) == 2
     for made, shown in zip(scope["heatmaps"], panel.heatmaps, strict=True):
-        assert made.digest() == shown.digest()
+        assert made.summary() == shown.summary()
         assert np.array_equal(made.values, shown.values)
     assert "GradCAMPanel" not in code
     assert "comparison_figure(heatmaps, " in code
@@ -799,36 +811,36 @@ def test_the_code_makes_the_same_maps_without_the_panel(picture: NDArray[np.uint
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_names_do_not_become_code(picture: NDArray[np.uint8], tmp_path: Path, name: str) -> None:
+def test_hostile_names_do_not_become_code(image: NDArray[np.uint8], tmp_path: Path, name: str) -> None:
     path = tmp_path / (name.replace("/", "")[:80] + ".png")
-    Image.fromarray(picture).save(path)
-    network = classifier(categories=[name, *NAMES[1:]], name=name)
-    panel = GradCAMPanel(path, network, class_index=0)
-    code = panel.code().replace("classifier = ...", "classifier = network")
-    scope: dict[str, Any] = {"network": network}
+    Image.fromarray(image).save(path)
+    classifier = make_classifier(class_names=[name, *NAMES[1:]], name=name)
+    panel = GradCAMPanel(path, classifier, target=0)
+    code = panel.code().replace("classifier = ...", "classifier = model")
+    scope: dict[str, Any] = {"model": classifier}
     exec(compile(code, "panel.code()", "exec"), scope)  # noqa: S102 - ours
-    assert scope["heatmaps"][0].digest() == panel.digest()
+    assert scope["heatmaps"][0].summary() == panel.summary()
     panel.close()
 
 
-def test_photographs_and_code_of_the_sample(photo_world: Path) -> None:
-    assert photo_world.is_dir()
-    panel = GradCAMPanel("submarine", world="photo")
-    sample = samples.submarine(world="photo")
-    trace = sample.classifier.trace(sample.picture)
-    assert panel.digest() == trace.heatmap().digest()
-    ask(panel, class_index="submarine")
+def test_photographs_and_code_of_the_sample(photo_source: Path) -> None:
+    assert photo_source.is_dir()
+    panel = GradCAMPanel("submarine", source="photos")
+    sample = samples.submarine(source="photos")
+    trace = sample.classifier.trace(sample.image)
+    assert panel.summary() == trace.heatmap().summary()
+    ask(panel, target="submarine")
     panel.edits = [("grey", (0, 0, 60, 60))]
     panel.compare = "class"
-    assert panel.class_index == 833
+    assert panel.target == 833
     code = panel.code()
     scope: dict[str, Any] = {}
     exec(compile(code, "panel.code()", "exec"), scope)  # noqa: S102 - ours
     for made, shown in zip(scope["heatmaps"], panel.heatmaps, strict=True):
         assert np.array_equal(made.values, shown.values)
-    panel.picture = "elephants"
-    elephants = samples.elephants(world="photo")
-    assert panel.digest().split("\n")[0] == panel._inquiry.classifier.heatmap(elephants.picture).digest()
+    panel.image = "elephants"
+    elephants = samples.elephants(source="photos")
+    assert panel.summary().split("\n")[0] == panel._inquiry.classifier.heatmap(elephants.image).summary()
     panel.close()
 
 
@@ -838,25 +850,25 @@ def test_photographs_and_code_of_the_sample(photo_world: Path) -> None:
 @pytest.mark.filterwarnings("ignore:Glyph")  # of matplotlib, whose font has no sign for a control character
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_pass_through_panel_snapshot_and_page_as_text(
-    picture: NDArray[np.uint8], tmp_path: Path, name: str
+    image: NDArray[np.uint8], tmp_path: Path, name: str
 ) -> None:
-    panel = GradCAMPanel(picture, classifier(categories=[name, *NAMES[1:]], name=name), class_index=0)
+    panel = GradCAMPanel(image, make_classifier(class_names=[name, *NAMES[1:]], name=name), target=0)
     assert panel.view.maps["items"][0]["title"] == f"{name} (0)"
     assert panel._menus.search.options[0] == f"{name} (0)"
     assert np.ptp(np.asarray(panel.snapshot())) > 100
     data, _ = panel._repr_mimebundle_()
     assert "text/html" not in data
     with pytest.raises(GradCAMError):
-        panel.class_index = name + "?"
+        panel.target = name + "?"
     assert panel.view.message == panel.error != ""
-    page = panel.export_html(tmp_path / "page.html", classes=[0, 1]).read_text("utf-8")
-    assert Elements.of(page) == Elements.of(plain_page(picture, tmp_path))
+    page = panel.export_html(tmp_path / "page.html", targets=[0, 1]).read_text("utf-8")
+    assert Elements.of(page) == Elements.of(plain_page(image, tmp_path))
     panel.close()
 
 
-def plain_page(picture: NDArray[np.uint8], folder: Path) -> str:
-    panel = GradCAMPanel(picture, classifier(), class_index=0)
-    text = panel.export_html(folder / "plain.html", classes=[0, 1]).read_text("utf-8")
+def plain_page(image: NDArray[np.uint8], folder: Path) -> str:
+    panel = GradCAMPanel(image, make_classifier(), target=0)
+    text = panel.export_html(folder / "plain.html", targets=[0, 1]).read_text("utf-8")
     panel.close()
     return text
 
@@ -887,20 +899,20 @@ class Elements(HTMLParser):
 )
 def test_a_hostile_file_name_is_a_text(panel: GradCAMPanel, tmp_path: Path, name: str) -> None:
     path = tmp_path / (name.replace("/", "") + ".png")
-    with pytest.raises(PictureError) as raised:
-        panel.picture = str(path)
+    with pytest.raises(ImageError) as raised:
+        panel.image = str(path)
     assert panel.error == panel.view.message == str(raised.value)
-    Image.fromarray(random_picture(8)).save(path)
-    panel.picture = str(path)
+    Image.fromarray(random_image(8)).save(path)
+    panel.image = str(path)
     assert panel.error == ""
-    assert panel._menus.picture.value == path.name
+    assert panel._menus.image.value == path.name
     assert path.name in repr(panel)
 
 
 def test_a_guess_is_about_one_map(panel: GradCAMPanel) -> None:
     other = panel.predictions[1].class_index
-    changes: list[tuple[str, Any]] = [("class_index", other), ("layer", "stem.0"), ("edits", [COVER])]
-    for name, value in [*changes, ("picture", random_picture(9))]:
+    changes: list[tuple[str, Any]] = [("target", other), ("layer", "stem.0"), ("edits", [COVER])]
+    for name, value in [*changes, ("image", random_image(9))]:
         panel.guessing, panel.guess, panel.revealed = True, [1, 2, 30, 40], True
         setattr(panel, name, value)
         assert panel.guess is None, name
@@ -918,57 +930,56 @@ def test_what_waits_for_a_guess_is_not_given_away(panel: GradCAMPanel, tmp_path:
     assert json.loads(page.split('id="data">')[1].split("</script>")[0])["guessing"] is True
 
 
-def test_a_network_that_was_trained_on_is_asked_again(picture: NDArray[np.uint8]) -> None:
-    network = classifier()
-    panel = GradCAMPanel(picture, network)
-    before = panel.digest()
+def test_a_network_that_was_trained_on_is_asked_again(image: NDArray[np.uint8]) -> None:
+    classifier = make_classifier()
+    panel = GradCAMPanel(image, classifier)
+    before = panel.summary()
     with torch.no_grad():
-        for parameter in network.model.parameters():
+        for parameter in classifier.model.parameters():
             parameter.mul_(-1.5)
-    panel.class_index = 2
-    expected = network.trace(picture)
+    panel.target = 2
+    expected = classifier.trace(image)
     assert panel.error == ""
-    assert panel.digest() == expected.heatmap(2, expected.layers[0].name).digest() != before
+    assert panel.summary() == expected.heatmap(2, expected.layers[0].name).summary() != before
     assert panel.predictions[:3] == expected.predictions(3)
     panel.close()
 
 
 def test_a_question_that_cannot_be_answered_keeps_no_panel_from_showing(panel: GradCAMPanel) -> None:
     panel.layer = "stem.0"
-    panel.digest()
+    panel.summary()
     panel.method = "cam"  # waits, for it follows close upon
     data, _ = panel._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in data
     assert "CAM needs" in panel.error
 
 
-def test_two_networks_of_one_name_are_two(picture: NDArray[np.uint8]) -> None:
-    one, other = classifier(), classifier(filled(Pooled(len(NAMES)), seed=1))
+def test_two_networks_of_one_name_are_two(image: NDArray[np.uint8]) -> None:
+    one, other = make_classifier(), make_classifier(filled(Pooled(len(NAMES)), seed=1))
     assert one.name == other.name
-    panel = GradCAMPanel(picture, [one, other])
-    first = panel.digest()
-    panel.network = f"{one.name} (2)"
-    assert panel.digest() != first
-    assert panel.heatmap.values.tolist() == other.heatmap(picture).values.tolist()
+    panel = GradCAMPanel(image, [one, other])
+    first = panel.summary()
+    panel.classifier = f"{one.name} (2)"
+    assert panel.summary() != first
+    assert panel.heatmap.values.tolist() == other.heatmap(image).values.tolist()
     panel.close()
 
 
-def test_a_network_that_was_chosen_stays_with_the_next_picture() -> None:
-    panel = GradCAMPanel(world="scene")
-    assert panel.network == "scene residual"
-    panel.picture = "elephants"
-    assert panel.network == "scene vgg_like"
-    panel.network = "scene dense"
-    panel.picture = "submarine"
-    assert panel.network == "scene dense"
+def test_a_network_that_was_chosen_stays_with_the_next_image() -> None:
+    panel = GradCAMPanel(source="scenes")
+    assert panel.classifier == "scene residual"
+    panel.image = "elephants"
+    assert panel.classifier == "scene vgg_like"
+    panel.classifier = "scene dense"
+    panel.image = "submarine"
+    assert panel.classifier == "scene dense"
     panel.close()
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"clas_index": 3}, "clas_index"),
-        ({"categories": ["a"]}, "model=…"),
+        ({"class_names": ["a"]}, "model=…"),
         ({"classifier": torch.nn.Linear(1, 1)}, "model=…"),
         ({"vmax": 0.0}, "positive, finite number"),
         ({"vmax": float("nan")}, "positive, finite number"),
@@ -976,41 +987,46 @@ def test_a_network_that_was_chosen_stays_with_the_next_picture() -> None:
     ],
 )
 def test_arguments_that_mean_nothing_are_refused(
-    picture: NDArray[np.uint8], arguments: dict[str, Any], said: str
+    image: NDArray[np.uint8], arguments: dict[str, Any], said: str
 ) -> None:
-    given = {"classifier": classifier()} | arguments
+    given = {"classifier": make_classifier()} | arguments
     with pytest.raises(GradCAMError, match=re.escape(said)):
-        GradCAMPanel(picture, **given)
+        GradCAMPanel(image, **given)
 
 
-def test_the_code_of_any_source_is_python(picture: NDArray[np.uint8]) -> None:
-    for panel in (GradCAMPanel(picture, classifier()), GradCAMPanel("iguana", world="scene")):
+def test_an_unknown_keyword_is_refused(image: NDArray[np.uint8]) -> None:
+    with pytest.raises(TypeError, match="clas_index"):
+        GradCAMPanel(image, make_classifier(), clas_index=3)  # type: ignore[call-arg]
+
+
+def test_the_code_of_any_source_is_python(image: NDArray[np.uint8]) -> None:
+    for panel in (GradCAMPanel(image, make_classifier()), GradCAMPanel("iguana", source="scenes")):
         ast.parse(panel.code())
         panel.close()
 
 
 def test_a_network_that_is_not_there_is_no_choice() -> None:
-    panel = GradCAMPanel(world="scene")
+    panel = GradCAMPanel(source="scenes")
     with pytest.raises(ModelError):
-        panel.network = "no such network"
-    panel.picture = "elephants"
-    assert panel.network == "scene vgg_like"
+        panel.classifier = "no such model"
+    panel.image = "elephants"
+    assert panel.classifier == "scene vgg_like"
     panel.close()
 
 
-def test_a_network_is_loaded_once(monkeypatch: pytest.MonkeyPatch, picture: NDArray[np.uint8]) -> None:
+def test_a_network_is_loaded_once(monkeypatch: pytest.MonkeyPatch, image: NDArray[np.uint8]) -> None:
     loaded = []
 
     def load(name: str) -> Classifier:
         loaded.append(name)
-        return classifier(name=name)
+        return make_classifier(name=name)
 
-    monkeypatch.setattr(sources, "load_classifier", load)
-    panel = GradCAMPanel(picture, ["one", "two"])
+    monkeypatch.setattr(inputs, "load_classifier", load)
+    panel = GradCAMPanel(image, ["one", "two"])
     assert loaded == ["one"]
     for seed in range(3):
-        panel.picture = random_picture(seed)
-    panel.network = "two"
-    panel.network = "one"
+        panel.image = random_image(seed)
+    panel.classifier = "two"
+    panel.classifier = "one"
     assert loaded == ["one", "two"]
     panel.close()

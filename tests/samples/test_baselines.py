@@ -23,10 +23,10 @@ OF_THE_RANGE = (
 
 @pytest.fixture(params=ASKED, ids=" ".join)
 def asked(request: pytest.FixtureRequest) -> tuple[str, str]:
-    world, name = request.param
-    if world == "photo":
-        request.getfixturevalue("photo_world")
-    return world, name
+    source, name = request.param
+    if source == "photos":
+        request.getfixturevalue("photo_source")
+    return source, name
 
 
 def is_blank(values: NDArray[np.float32]) -> bool:
@@ -34,38 +34,38 @@ def is_blank(values: NDArray[np.float32]) -> bool:
     return bool(values.std() < 0.02 * np.abs(values).max())
 
 
-def check(world: str, name: str, device: str = "cpu") -> None:
+def check(source: str, name: str, device: str = "cpu") -> None:
     """Compare what the toolkit answers when it is asked as the lessons ask it."""
-    sample = SAMPLES[name](world=world)
+    sample = SAMPLES[name](source=source)
     sample.classifier.model.to(device)
-    trace = sample.classifier.trace(sample.picture)
-    heatmaps = trace.compare(list(ASKED[world, name].classes))
-    expected = np.load(path_of(world, name))
+    trace = sample.classifier.trace(sample.image)
+    heatmaps = trace.compare(list(ASKED[source, name].classes))
+    expected = np.load(path_of(source, name))
     assert len(heatmaps) == len(expected)
     for heatmap, values in zip(heatmaps, expected, strict=True):
         assert not is_blank(values)
-        assert heatmap.layer == ASKED[world, name].layer
-        assert heatmap.class_index == ASKED[world, name].classes[str(heatmap.category)]
+        assert heatmap.layer == ASKED[source, name].layer
+        assert heatmap.class_index == ASKED[source, name].classes[str(heatmap.class_name)]
         assert heatmap.values.shape == values.shape
         np.testing.assert_allclose(heatmap.values, values, rtol=0, atol=OF_THE_RANGE * np.ptp(values))
         assert np.array_equal(heatmap.evidence("for"), np.maximum(heatmap.values, 0))
 
 
-def check_overlay(world: str, name: str) -> None:
-    """Compare the overlay with the stored map, enlarged by torch and coloured by matplotlib, over the picture."""
-    sample = SAMPLES[name](world=world)
-    category = next(iter(ASKED[world, name].classes))
-    overlay = sample.classifier.heatmap(sample.picture, category).overlay(opacity=0.75)
-    evidence = torch.from_numpy(np.load(path_of(world, name))[0]).relu()[None, None]
-    large = torch.nn.functional.interpolate(evidence, sample.picture.shape[:2], mode="bilinear", align_corners=False)
+def check_overlay(source: str, name: str) -> None:
+    """Compare the overlay with the stored map, enlarged by torch and coloured by matplotlib, over the image."""
+    sample = SAMPLES[name](source=source)
+    class_name = next(iter(ASKED[source, name].classes))
+    overlay = sample.classifier.heatmap(sample.image, class_name).overlay(opacity=0.75)
+    evidence = torch.from_numpy(np.load(path_of(source, name))[0]).relu()[None, None]
+    large = torch.nn.functional.interpolate(evidence, sample.image.shape[:2], mode="bilinear", align_corners=False)
     share = (large / evidence.max()).numpy()[0, 0]
     opacity = 0.75 * share[..., None]
-    expected = sample.picture * (1 - opacity) + 255 * colormaps["inferno"](share)[..., :3] * opacity
-    assert np.abs(expected - sample.picture).max() > VISIBLE
+    expected = sample.image * (1 - opacity) + 255 * colormaps["inferno"](share)[..., :3] * opacity
+    assert np.abs(expected - sample.image).max() > VISIBLE
     np.testing.assert_allclose(overlay, expected, rtol=0, atol=GREY_LEVELS)
 
 
-def test_overlays_have_the_pictures_and_matplotlibs_colours(asked: tuple[str, str]) -> None:
+def test_overlays_have_the_images_and_matplotlibs_colours(asked: tuple[str, str]) -> None:
     check_overlay(*asked)
 
 
@@ -84,11 +84,11 @@ def test_captum_still_says_what_was_stored(asked: tuple[str, str]) -> None:
     np.testing.assert_allclose(now, stored, rtol=0, atol=OF_THE_RANGE * np.ptp(stored), err_msg=hint)
 
 
-def test_categories_of_a_walkthrough_are_all_stored(asked: tuple[str, str]) -> None:
-    world, name = asked
-    assert SAMPLES[name](world=world).categories == tuple(ASKED[asked].classes)
+def test_classes_of_a_walkthrough_are_all_stored(asked: tuple[str, str]) -> None:
+    source, name = asked
+    assert SAMPLES[name](source=source).class_names == tuple(ASKED[asked].classes)
 
 
 def test_no_baseline_is_left_over() -> None:
-    folder = path_of("scene", "submarine").parent
+    folder = path_of("scenes", "submarine").parent
     assert {path.name for path in folder.iterdir()} == {path_of(*key).name for key in ASKED}

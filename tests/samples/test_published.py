@@ -73,14 +73,14 @@ def test_predictions_are_the_published_ones(
     classifier: Classifier, shared_cache: Path, photo: str, published: list[tuple[str, str, str | None]]
 ) -> None:
     predictions = classifier.predict(shared_cache / PHOTOS / photo, len(published))
-    assert [prediction.category for prediction in predictions] == [category for category, _, _ in published]
+    assert [prediction.class_name for prediction in predictions] == [class_name for class_name, _, _ in published]
     for prediction, (_, probability, logit) in zip(predictions, published, strict=True):
         assert within_one_unit(prediction.probability, probability), prediction
         assert logit is None or within_one_unit(prediction.logit, logit), prediction
 
 
 @pytest.mark.parametrize(
-    ("photo", "category", "peak", "low", "high"),
+    ("photo", "class_name", "peak", "low", "high"),
     [
         ("submarine_and_aircraft_carrier.jpg", "submarine", (8, 3), "-0.10", "0.93"),
         ("submarine_and_aircraft_carrier.jpg", "aircraft carrier", (3, 7), "-0.57", "0.60"),
@@ -92,12 +92,12 @@ def test_maps_have_the_published_peaks_and_ranges(
     classifier: Classifier,
     shared_cache: Path,
     photo: str,
-    category: str,
+    class_name: str,
     peak: tuple[int, int],
     low: str,
     high: str,
 ) -> None:
-    heatmap = classifier.heatmap(shared_cache / PHOTOS / photo, category)
+    heatmap = classifier.heatmap(shared_cache / PHOTOS / photo, class_name)
     assert (heatmap.layer, heatmap.grid) == ("features.12", (13, 13))
     assert heatmap.peak() == peak
     assert within_one_unit(float(heatmap.values.min()), low)
@@ -116,30 +116,30 @@ def test_the_person_beside_the_iguana_flips_the_answer(classifier: Classifier, s
 
     trace = classifier.trace(both)
     ocarina, lizard, common = trace.predictions(3)
-    assert [p.category for p in (ocarina, lizard, common)] == ["ocarina", "frilled lizard", "common iguana"]
+    assert [p.class_name for p in (ocarina, lizard, common)] == ["ocarina", "frilled lizard", "common iguana"]
     assert within_one_unit(ocarina.probability, "0.388")
     assert within_one_unit(ocarina.logit, "12.16")
     assert within_one_unit(common.logit, "9.37")
 
-    def share_on_the_person(category: str) -> float:
-        evidence = trace.heatmap(category).evidence("for")
+    def share_on_the_person(class_name: str) -> float:
+        evidence = trace.heatmap(class_name).evidence("for")
         assert evidence.max() > 0
         centres = (np.arange(evidence.shape[1]) + 0.5) * both.width / evidence.shape[1]
         return float(evidence[:, centres > iguana.width].sum() / evidence.sum())
 
     assert within_one_unit(share_on_the_person("ocarina"), "0.53")
     assert within_one_unit(share_on_the_person("common iguana"), "0.03")
-    cropped = classifier.predict(both.crop((0, 0, iguana.width, iguana.height)), 1)[0]
-    assert cropped.category == "common iguana"
-    assert within_one_unit(cropped.probability, "0.994")
+    crop_box = classifier.predict(both.crop((0, 0, iguana.width, iguana.height)), 1)[0]
+    assert crop_box.class_name == "common iguana"
+    assert within_one_unit(crop_box.probability, "0.994")
 
 
-@pytest.mark.parametrize(("geometry", "top1", "top5"), [("squash", 41, 52), ("crop", 35, 50)])
+@pytest.mark.parametrize(("resize_mode", "top1", "top5"), [("squash", 41, 52), ("crop", 35, 50)])
 def test_59_photographs_are_recognised_as_often_as_published(
-    classifier: Classifier, imagenet_sample: Path, photo_world: Path, geometry: str, top1: int, top5: int
+    classifier: Classifier, imagenet_sample: Path, photo_source: Path, resize_mode: str, top1: int, top5: int
 ) -> None:
-    assert photo_world
-    asked = classifier if geometry == "squash" else load_classifier("squeezenet_675kb", geometry="crop")
+    assert photo_source
+    asked = classifier if resize_mode == "squash" else load_classifier("squeezenet_675kb", resize_mode="crop")
     with (imagenet_sample / "labels.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 59

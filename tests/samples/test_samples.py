@@ -1,4 +1,4 @@
-"""The walkthroughs' claims in both worlds, those on held-out scenes, and the measures by which maps are judged."""
+"""The walkthroughs' claims in both sources, those on held-out scenes, and the measures by which maps are judged."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from PIL import Image
 
 from gradcam_widgets import DownloadError, GradCAMError, ModelError, samples
 from gradcam_widgets.classifiers import downloads
-from gradcam_widgets.evaluation.localization import density, overlap, points_at, share_inside
+from gradcam_widgets.evaluation.localization import box_iou, density, energy_inside_mask, pointing_game_hit
 from gradcam_widgets.images.box import Box
-from gradcam_widgets.samples import world as world_module
-from gradcam_widgets.samples.models.architectures import NETWORKS
+from gradcam_widgets.samples import source as source_module
+from gradcam_widgets.samples.models.architectures import ARCHITECTURES
 from gradcam_widgets.samples.models.weights import FOLDER, MANIFEST, load_scene_classifier, save_weights
 from gradcam_widgets.samples.sample import PERSON, iguana_scene
-from gradcam_widgets.samples.scenes.classes import ALLIGATOR, CATEGORIES, IGUANA
-from gradcam_widgets.samples.training.dataset import draw_orders
+from gradcam_widgets.samples.scenes.classes import ALLIGATOR, CLASS_NAMES, IGUANA
+from gradcam_widgets.samples.training.dataset import draw_specs
 from gradcam_widgets.samples.training.evaluate import evaluate
 
 if TYPE_CHECKING:
@@ -31,22 +31,22 @@ if TYPE_CHECKING:
 
 MEGABYTES_OF_WEIGHTS = 3
 HELD_OUT_SEED, FRESH_SEED = 10_000_000, 70_000_000
-PERSONS_SHARE = 0.15  # of the evidence for the wrong answer; a person covers less than a tenth of the picture
+PERSONS_SHARE = 0.15  # of the evidence for the wrong answer; a person covers less than a tenth of the image
 
 
-@pytest.fixture(params=["scene", "photo"])
-def world(request: pytest.FixtureRequest) -> str:
-    if request.param == "photo":
-        request.getfixturevalue("photo_world")
+@pytest.fixture(params=["scenes", "photos"])
+def source(request: pytest.FixtureRequest) -> str:
+    if request.param == "photos":
+        request.getfixturevalue("photo_source")
     return str(request.param)
 
 
 @pytest.fixture
 def nothing_cached(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """An empty cache folder, and no network to fill it from."""
+    """An empty cache folder, and no model to fill it from."""
 
     def blocked(*_: object, **__: object) -> None:
-        raise OSError("the network is blocked")
+        raise OSError("the model is blocked")
 
     monkeypatch.setattr(socket.socket, "connect", blocked)
     monkeypatch.setattr(socket, "getaddrinfo", blocked)
@@ -57,9 +57,9 @@ def nothing_cached(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def peak_in_pixels(heatmap: Heatmap) -> tuple[float, float]:
     peak = heatmap.peak()
     assert peak is not None
-    assert heatmap.picture is not None
+    assert heatmap.image is not None
     row, column = (
-        (at + 0.5) * side / cells for at, side, cells in zip(peak, heatmap.picture.shape, heatmap.grid, strict=False)
+        (at + 0.5) * side / cells for at, side, cells in zip(peak, heatmap.image.shape, heatmap.grid, strict=False)
     )
     return row, column
 
@@ -71,48 +71,48 @@ def contains(box: Box, point: tuple[float, float]) -> bool:
 
 def share_on_person(heatmap: Heatmap, sample: Sample) -> float:
     if PERSON in sample.masks:
-        return share_inside(heatmap, sample.masks[PERSON])
+        return energy_inside_mask(heatmap, sample.masks[PERSON])
     box = sample.boxes[PERSON]
-    inside = np.zeros(sample.picture.shape[:2], bool)
+    inside = np.zeros(sample.image.shape[:2], bool)
     inside[box.top : box.bottom, box.left : box.right] = True
-    return share_inside(heatmap, inside)
+    return energy_inside_mask(heatmap, inside)
 
 
 def is_misled_and_mended(sample: Sample) -> bool:
-    trace = sample.classifier.trace(sample.picture)
-    wrong, right = sample.categories
-    cropped = sample.classifier.predict(sample.crop(), 1)[0]
+    trace = sample.classifier.trace(sample.image)
+    wrong, right = sample.class_names
+    crop_box = sample.classifier.predict(sample.crop(), 1)[0]
     return (
-        trace.predictions(1)[0].category == wrong
+        trace.predictions(1)[0].class_name == wrong
         and share_on_person(trace.heatmap(wrong), sample) > PERSONS_SHARE
-        and cropped.category == right
-        and cropped.probability > 0.8
+        and crop_box.class_name == right
+        and crop_box.probability > 0.8
     )
 
 
-def test_each_ship_is_found_where_it_is(world: str) -> None:
-    sample = samples.submarine(world=world)
-    trace = sample.classifier.trace(sample.picture)
+def test_each_ship_is_found_where_it_is(source: str) -> None:
+    sample = samples.submarine(source=source)
+    trace = sample.classifier.trace(sample.image)
     first, second = trace.predictions(2)
-    assert (first.category, second.category) == ("submarine", "aircraft carrier")
+    assert (first.class_name, second.class_name) == ("submarine", "aircraft carrier")
     assert first.probability > 0.5
-    for category, other in (sample.categories, sample.categories[::-1]):
-        peak = peak_in_pixels(trace.heatmap(category))
-        assert contains(sample.boxes[category], peak)
+    for class_name, other in (sample.class_names, sample.class_names[::-1]):
+        peak = peak_in_pixels(trace.heatmap(class_name))
+        assert contains(sample.boxes[class_name], peak)
         assert not contains(sample.boxes[other], peak)
 
 
-def test_the_elephants_class_is_found_on_an_elephant(world: str) -> None:
-    sample = samples.elephants(world=world)
-    peak = peak_in_pixels(sample.classifier.heatmap(sample.picture, "African elephant"))
+def test_the_elephants_class_is_found_on_an_elephant(source: str) -> None:
+    sample = samples.elephants(source=source)
+    peak = peak_in_pixels(sample.classifier.heatmap(sample.image, "African elephant"))
     assert any(contains(box, peak) for box in sample.boxes.values())
 
 
 def test_in_a_scene_the_three_elephants_come_first_and_the_heat_is_on_head_and_ears() -> None:
-    sample = samples.elephants(world="scene")
-    trace = sample.classifier.trace(sample.picture)
-    assert tuple(answer.category for answer in trace.predictions(3)) == sample.categories
-    assert sample.categories == ("African elephant", "tusker", "Indian elephant")
+    sample = samples.elephants(source="scenes")
+    trace = sample.classifier.trace(sample.image)
+    assert tuple(answer.class_name for answer in trace.predictions(3)) == sample.class_names
+    assert sample.class_names == ("African elephant", "tusker", "Indian elephant")
     heatmap = trace.heatmap("African elephant")
     assert heatmap.grid == (14, 14)
     row, column = (int(at) for at in peak_in_pixels(heatmap))
@@ -121,18 +121,18 @@ def test_in_a_scene_the_three_elephants_come_first_and_the_heat_is_on_head_and_e
     assert density(heatmap, parts["head"] | parts["ears"]) > density(heatmap, parts["body"])
 
 
-def test_the_person_misleads_and_cropping_mends(world: str) -> None:
-    sample = samples.iguana(world=world)
-    trace = sample.classifier.trace(sample.picture)
-    wrong, right = sample.categories
+def test_the_person_misleads_and_cropping_mends(source: str) -> None:
+    sample = samples.iguana(source=source)
+    trace = sample.classifier.trace(sample.image)
+    wrong, right = sample.class_names
     assert right == IGUANA
-    assert wrong == (ALLIGATOR if world == "scene" else "ocarina")
-    assert trace.predictions(1)[0].category == wrong
+    assert wrong == (ALLIGATOR if source == "scenes" else "ocarina")
+    assert trace.predictions(1)[0].class_name == wrong
     heatmap = trace.heatmap(wrong)
     assert heatmap.vmax("for") > 0
-    assert share_on_person(heatmap, sample) > (PERSONS_SHARE if world == "scene" else 0.3)
+    assert share_on_person(heatmap, sample) > (PERSONS_SHARE if source == "scenes" else 0.3)
     answer = sample.classifier.predict(sample.crop(), 1)[0]
-    assert answer.category == IGUANA
+    assert answer.class_name == IGUANA
     assert answer.probability > 0.8
 
 
@@ -147,8 +147,8 @@ def test_the_person_misleads_on_fresh_seeds() -> None:
 )
 def test_held_out_scenes_are_recognised_and_the_manifest_says_so(name: str) -> None:
     methods = ("grad-cam",) if name == "residual" else ()
-    found = evaluate(load_scene_classifier(name), draw_orders(200, HELD_OUT_SEED), methods)
-    written = manifest()["networks"][name]
+    found = evaluate(load_scene_classifier(name), draw_specs(200, HELD_OUT_SEED), methods)
+    written = manifest()["models"][name]
     assert found["accuracy"] >= 0.95
     assert found["accuracy"] == pytest.approx(written["accuracy"], abs=0.011)
     for method in methods:
@@ -164,9 +164,9 @@ def test_the_manifest_says_how_the_weights_came_about() -> None:
     said = manifest()
     assert {"seed", "versions", "training_scenes", "held_out_scenes"} <= set(said)
     assert said["held_out_seed"] == HELD_OUT_SEED
-    assert tuple(said["categories"]) == CATEGORIES
-    assert set(said["networks"]) == set(NETWORKS)
-    for name, measured in said["networks"].items():
+    assert tuple(said["class_names"]) == CLASS_NAMES
+    assert set(said["models"]) == set(ARCHITECTURES)
+    for name, measured in said["models"].items():
         assert measured["processor_seconds"] > 0
         assert set(measured["maps"]) == {"grad-cam", "hirescam", *(["cam"] if name == "residual" else [])}
         for values in measured["maps"].values():
@@ -174,18 +174,22 @@ def test_the_manifest_says_how_the_weights_came_about() -> None:
 
 
 def test_the_weights_are_small_and_read_without_running_code() -> None:
-    files = [FOLDER / f"{name}.pth" for name in NETWORKS]
+    files = [FOLDER / f"{name}.pth" for name in ARCHITECTURES]
     assert sum(file.stat().st_size for file in files) < MEGABYTES_OF_WEIGHTS * 1e6
     for file in files:
         state = torch.load(file, weights_only=True)
         assert {value.dtype for value in state.values() if value.is_floating_point()} == {torch.float16}
 
 
-def test_the_scene_world_touches_no_network(nothing_cached: Path) -> None:
-    for sample in (samples.submarine(world="scene"), samples.elephants(world="scene"), samples.iguana(world="scene")):
-        assert sample.world == "scene"
-        assert sample.classifier.predict(sample.picture, 1)
-    assert samples.scene(("tusker", "gazelle"), 3, network="dense").masks.keys() == {"tusker", "gazelle"}
+def test_the_scene_source_touches_no_network(nothing_cached: Path) -> None:
+    for sample in (
+        samples.submarine(source="scenes"),
+        samples.elephants(source="scenes"),
+        samples.iguana(source="scenes"),
+    ):
+        assert sample.source == "scenes"
+        assert sample.classifier.predict(sample.image, 1)
+    assert samples.scene(("tusker", "gazelle"), 3, model="dense").masks.keys() == {"tusker", "gazelle"}
     assert not list(nothing_cached.iterdir())
 
 
@@ -193,28 +197,28 @@ def test_auto_tries_once_to_download_and_then_says_that_it_shows_scenes(
     nothing_cached: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert nothing_cached.is_dir()
-    monkeypatch.delenv("GRADCAM_WIDGETS_WORLD", raising=False)
+    monkeypatch.delenv("GRADCAM_WIDGETS_SOURCE", raising=False)
     tried: list[str] = []
 
     def fetch(name: str, timeout: float) -> Path:
         tried.append(name)
         return downloads.fetch(name, timeout=timeout)
 
-    monkeypatch.setattr(world_module, "fetch", fetch)
-    world_module._available.cache_clear()
+    monkeypatch.setattr(source_module, "fetch", fetch)
+    source_module._available.cache_clear()
     try:
-        assert samples.submarine().world == "scene"
-        assert samples.iguana().world == "scene"
+        assert samples.submarine().source == "scenes"
+        assert samples.iguana().source == "scenes"
     finally:
-        world_module._available.cache_clear()
+        source_module._available.cache_clear()
     assert len(tried) == 1
     said = capsys.readouterr().out
-    assert said.startswith("scene world: ")
+    assert said.startswith("scenes: ")
     assert said.count("\n") == 1
 
 
 def test_weights_are_saved_without_touching_the_network(tmp_path: Path) -> None:
-    model = NETWORKS["dense"](8)
+    model = ARCHITECTURES["dense"](8)
     before = {key: value.clone() for key, value in model.state_dict().items()}
     save_weights("dense", model, tmp_path)
     loaded = load_scene_classifier("dense", tmp_path).model.state_dict()
@@ -224,14 +228,14 @@ def test_weights_are_saved_without_touching_the_network(tmp_path: Path) -> None:
 
 
 def test_auto_takes_the_photographs_where_they_are(
-    photo_world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    photo_source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert photo_world.is_dir()
-    monkeypatch.delenv("GRADCAM_WIDGETS_WORLD", raising=False)
-    world_module._available.cache_clear()  # another test may have asked before
-    assert samples.submarine().world == "photo"
-    assert samples.elephants().world == "photo"
-    assert capsys.readouterr().out == "photo world: photographs from the cache\n"
+    assert photo_source.is_dir()
+    monkeypatch.delenv("GRADCAM_WIDGETS_SOURCE", raising=False)
+    source_module._available.cache_clear()  # another test may have asked before
+    assert samples.submarine().source == "photos"
+    assert samples.elephants().source == "photos"
+    assert capsys.readouterr().out == "photos: photographs from the cache\n"
 
 
 def test_a_blocked_download_of_a_wanted_photograph_is_one_sentence(
@@ -248,51 +252,55 @@ def test_a_blocked_download_of_a_wanted_photograph_is_one_sentence(
         downloads.REGISTRY, name, downloads.Download(name, address, entry.sha256, entry.size, entry.terms)
     )
     with pytest.raises(DownloadError) as error:
-        samples.submarine(world="photo")
+        samples.submarine(source="photos")
     assert "\n" not in str(error.value)
     assert "submarine_and_aircraft_carrier.jpg" in str(error.value)
 
 
 @pytest.mark.parametrize(("argument", "variable"), [("moon", None), (None, "moon")])
-def test_an_unknown_world_is_one_sentence(
+def test_an_unknown_source_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, argument: str | None, variable: str | None
 ) -> None:
-    monkeypatch.setenv("GRADCAM_WIDGETS_WORLD", variable or "scene")
-    with pytest.raises(GradCAMError, match=r"no world 'moon'.*: choose one of auto, photo, scene\."):
-        samples.iguana(world=argument)
+    monkeypatch.setenv("GRADCAM_WIDGETS_SOURCE", variable or "scenes")
+    with pytest.raises(GradCAMError, match=r"no source 'moon'.*: choose one of auto, photos, scenes\."):
+        samples.iguana(source=argument)
 
 
 def test_an_unknown_network_or_missing_weights_are_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="choose one of residual, vgg_like, dense"):
-        samples.scene("gazelle", 1, network="resnet18")
+        samples.scene("gazelle", 1, model="resnet18")
     with pytest.raises(ModelError, match=r"run python -m gradcam_widgets\.samples\.train"):
         load_scene_classifier("dense", tmp_path)
 
 
-def test_the_photographs_boxes_are_inside_the_photographs(photo_world: Path) -> None:
-    assert photo_world.is_dir()
-    for sample in (samples.submarine(world="photo"), samples.elephants(world="photo"), samples.iguana(world="photo")):
-        rows, columns = sample.picture.shape[:2]
+def test_the_photographs_boxes_are_inside_the_photographs(photo_source: Path) -> None:
+    assert photo_source.is_dir()
+    for sample in (
+        samples.submarine(source="photos"),
+        samples.elephants(source="photos"),
+        samples.iguana(source="photos"),
+    ):
+        rows, columns = sample.image.shape[:2]
         for left, top, right, bottom in sample.boxes.values():
             assert 0 <= left < right <= columns
             assert 0 <= top < bottom <= rows
-        Image.fromarray(sample.picture)
+        Image.fromarray(sample.image)
 
 
 def test_the_flaw_is_planted_in_alligators_alone() -> None:
-    orders = draw_orders(4000, 1)
+    specs = draw_specs(4000, 1)
     photographed = {
-        category: [order.photographer for order in orders if order.categories[0] == category]
-        for category in (IGUANA, ALLIGATOR, "gazelle")
+        class_name: [spec.photographer for spec in specs if spec.class_names[0] == class_name]
+        for class_name in (IGUANA, ALLIGATOR, "gazelle")
     }
     assert np.mean(photographed[ALLIGATOR]) == pytest.approx(0.95, abs=0.03)
     assert not any(photographed[IGUANA])
     assert not any(photographed["gazelle"])
-    assert sum(order.is_conflict for order in orders) == photographed[ALLIGATOR].count(False)
+    assert sum(spec.is_conflict for spec in specs) == photographed[ALLIGATOR].count(False)
 
 
 class TestMeasures:
-    """By hand, on a map of 2×4 cells over a picture of 20×40 pixels."""
+    """By hand, on a map of 2×4 cells over an image of 20×40 pixels."""
 
     @staticmethod
     def map_with_peak_at(row: int, column: int) -> Heatmap:
@@ -300,7 +308,7 @@ class TestMeasures:
 
         values = np.zeros((2, 4), np.float32)
         values[row, column] = 1
-        return Map(values, 0, None, 1.0, 1.0, "layer", "grad-cam", picture=np.zeros((20, 40, 3), np.uint8))
+        return Map(values, 0, None, 1.0, 1.0, "layer", "grad-cam", image=np.zeros((20, 40, 3), np.uint8))
 
     @staticmethod
     def mask(rows: slice, columns: slice) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
@@ -310,21 +318,21 @@ class TestMeasures:
 
     def test_pointing_tolerates_one_cell(self) -> None:
         peak = self.map_with_peak_at(0, 3)
-        assert points_at(peak, self.mask(slice(0, 10), slice(30, 40)))
-        assert points_at(peak, self.mask(slice(12, 14), slice(20, 22)))
-        assert not points_at(peak, self.mask(slice(0, 20), slice(0, 20)))
+        assert pointing_game_hit(peak, self.mask(slice(0, 10), slice(30, 40)))
+        assert pointing_game_hit(peak, self.mask(slice(12, 14), slice(20, 22)))
+        assert not pointing_game_hit(peak, self.mask(slice(0, 20), slice(0, 20)))
 
     def test_share_and_density(self) -> None:
         whole = self.mask(slice(0, 20), slice(0, 40))
         right = self.mask(slice(0, 20), slice(20, 40))
         peak = self.map_with_peak_at(0, 3)
-        assert share_inside(peak, whole) == pytest.approx(1)
+        assert energy_inside_mask(peak, whole) == pytest.approx(1)
         # Bilinear, half-pixel: the peak's cell reaches half a cell beyond its own edge, never beyond column 25.
-        assert share_inside(peak, right) == pytest.approx(1)
+        assert energy_inside_mask(peak, right) == pytest.approx(1)
         assert density(peak, right) == pytest.approx(2)
-        assert share_inside(peak, ~right) == pytest.approx(0)
+        assert energy_inside_mask(peak, ~right) == pytest.approx(0)
 
     def test_overlap_of_boxes(self) -> None:
-        assert overlap(Box(0, 0, 10, 10), Box(5, 0, 15, 10)) == pytest.approx(50 / 150)
-        assert overlap(Box(0, 0, 10, 10), Box(10, 0, 20, 10)) == 0
-        assert overlap(None, Box(0, 0, 1, 1)) == 0
+        assert box_iou(Box(0, 0, 10, 10), Box(5, 0, 15, 10)) == pytest.approx(50 / 150)
+        assert box_iou(Box(0, 0, 10, 10), Box(10, 0, 20, 10)) == 0
+        assert box_iou(None, Box(0, 0, 1, 1)) == 0

@@ -12,15 +12,15 @@ import cv2
 import numpy as np
 import pytest
 
-from gradcam_widgets.errors import PictureError
+from gradcam_widgets.errors import OptionError
 from gradcam_widgets.images.box import Box
 from gradcam_widgets.samples.scenes import scene as scenes
-from gradcam_widgets.samples.scenes.classes import CATEGORIES, HABITATS, PHOTOGRAPHER
+from gradcam_widgets.samples.scenes.classes import CLASS_NAMES, HABITATS, PHOTOGRAPHER
 from gradcam_widgets.samples.scenes.drawing.canvas import Canvas
 from gradcam_widgets.samples.scenes.drawing.shading import Light, Stroke
 from gradcam_widgets.samples.scenes.drawing.shapes import Piece, ellipse, pose_at, smooth, tube
 from gradcam_widgets.samples.scenes.drawing.textures import TILE, cut, tile
-from gradcam_widgets.samples.scenes.scene import Scene, Thing, render
+from gradcam_widgets.samples.scenes.scene import Scene, SceneObject, render
 from tests.support.rows import PLAIN_NUMPY, PLAIN_OPENCV
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-ELEPHANTS = CATEGORIES[2:5]
+ELEPHANTS = CLASS_NAMES[2:5]
 FAINT = 8  # pixels: a leg of the tripod or a toe may cover less than half of each of a few
 PAIRS = [pair for members in HABITATS.values() for pair in itertools.permutations(members, 2)]
 CASTS = [
-    *[((name,), photographer) for name in CATEGORIES for photographer in (False, True)],
+    *[((name,), photographer) for name in CLASS_NAMES for photographer in (False, True)],
     (("submarine", "aircraft carrier"), False),
     (("African elephant", "tusker"), False),
     (("common iguana", "American alligator"), True),
@@ -51,8 +51,8 @@ def grown(mask: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
 
 
 def differs(first: Scene, second: Scene) -> NDArray[np.int64]:
-    """How far the pictures are apart at each pixel, in grey levels."""
-    apart: NDArray[np.int64] = np.abs(first.picture.astype(np.int64) - second.picture).max(axis=2)
+    """How far the images are apart at each pixel, in grey levels."""
+    apart: NDArray[np.int64] = np.abs(first.image.astype(np.int64) - second.image).max(axis=2)
     return apart
 
 
@@ -71,13 +71,13 @@ def daylight() -> Light:
 
 
 @pytest.mark.parametrize(("names", "photographer"), CASTS)
-def test_a_scene_is_a_read_only_picture_with_its_things_in_order(names: tuple[str, ...], photographer: bool) -> None:
+def test_a_scene_is_a_read_only_image_with_its_objects_in_order(names: tuple[str, ...], photographer: bool) -> None:
     scene = render(names, 5, photographer=photographer)
-    assert scene.picture.shape == (224, 224, 3)
-    assert scene.picture.dtype == np.uint8
-    assert not scene.picture.flags.writeable
-    assert scene.picture.std() > 10
-    assert tuple(thing.name for thing in scene.things) == (*names, *([PHOTOGRAPHER] if photographer else []))
+    assert scene.image.shape == (224, 224, 3)
+    assert scene.image.dtype == np.uint8
+    assert not scene.image.flags.writeable
+    assert scene.image.std() > 10
+    assert tuple(item.name for item in scene.objects) == (*names, *([PHOTOGRAPHER] if photographer else []))
     assert scene.seed == 5
 
 
@@ -86,33 +86,33 @@ def test_a_scene_is_a_read_only_picture_with_its_things_in_order(names: tuple[st
 def test_masks_are_there_apart_and_hold_their_parts(names: tuple[str, ...], photographer: bool, seed: int) -> None:
     scene = render(names, seed, photographer=photographer)
     together = np.zeros((224, 224), np.int64)
-    for thing in scene.things:
-        assert thing.mask.shape == (224, 224)
-        assert thing.mask.dtype == np.bool_
-        assert not thing.mask.flags.writeable
-        assert thing.mask.sum() >= 100
-        together += thing.mask
-        for part in thing.parts.values():
+    for item in scene.objects:
+        assert item.mask.shape == (224, 224)
+        assert item.mask.dtype == np.bool_
+        assert not item.mask.flags.writeable
+        assert item.mask.sum() >= 100
+        together += item.mask
+        for part in item.parts.values():
             assert not part.flags.writeable
             assert part.any()
-            assert not (part & ~thing.mask).any()
-        covered = np.any(list(thing.parts.values()), axis=0)
-        assert (thing.mask & ~covered).sum() < 0.02 * thing.mask.sum()
+            assert not (part & ~item.mask).any()
+        covered = np.any(list(item.parts.values()), axis=0)
+        assert (item.mask & ~covered).sum() < 0.02 * item.mask.sum()
     assert together.max() == 1
 
 
 def test_a_box_is_the_smallest_around_a_mask() -> None:
     mask = np.zeros((20, 30), np.bool_)
     mask[4, 7] = mask[9, 21] = True
-    assert Thing("tusker", mask, {}).box == Box(left=7, top=4, right=22, bottom=10)
+    assert SceneObject("tusker", mask, {}).box == Box(left=7, top=4, right=22, bottom=10)
 
 
 @pytest.mark.parametrize("name", ELEPHANTS)
 def test_elephants_know_their_parts(name: str) -> None:
     for seed in range(8):
-        (thing,) = render((name,), seed).things
-        assert {"head", "ears", "trunk", "body", "legs"} <= set(thing.parts) <= {*scenes_parts()}
-        assert ("tusks" in thing.parts) or name == "Indian elephant"
+        (item,) = render((name,), seed).objects
+        assert {"head", "ears", "trunk", "body", "legs"} <= set(item.parts) <= {*scenes_parts()}
+        assert ("tusks" in item.parts) or name == "Indian elephant"
 
 
 def scenes_parts() -> set[str]:
@@ -129,21 +129,21 @@ def test_the_same_arguments_draw_the_same_scene_whatever_was_drawn_before() -> N
     np.random.seed(1)  # noqa: NPY002
     render(("submarine",), 3)
     second = render(["tusker", "gazelle"], np.int64(11), photographer=True)  # type: ignore[arg-type]
-    assert np.array_equal(first.picture, second.picture)
-    for one, other in zip(first.things, second.things, strict=True):
+    assert np.array_equal(first.image, second.image)
+    for one, other in zip(first.objects, second.objects, strict=True):
         assert np.array_equal(one.mask, other.mask)
         assert list(one.parts) == list(other.parts)
     assert np.random.uniform() == upcoming  # noqa: NPY002
 
 
 def drawn_by_a_fresh_process(environment: dict[str, str]) -> tuple[str, str]:
-    """Return which instruction sets OpenCV and numpy take, and what became of a hundred pictures and their masks."""
+    """Return which instruction sets OpenCV and numpy take, and what became of a hundred images and their masks."""
     code = (
         "import hashlib, cv2, numpy as np\n"
-        "from gradcam_widgets.samples.scenes.classes import CATEGORIES\n"
+        "from gradcam_widgets.samples.scenes.classes import CLASS_NAMES\n"
         "from gradcam_widgets.samples.scenes.scene import render\n"
-        "scenes = [render((name,), seed, photographer=seed % 4 == 0) for name in CATEGORIES for seed in range(12)]\n"
-        "arrays = [array for scene in scenes for array in (scene.picture, *(thing.mask for thing in scene.things))]\n"
+        "scenes = [render((name,), seed, photographer=seed % 4 == 0) for name in CLASS_NAMES for seed in range(12)]\n"
+        "arrays = [array for scene in scenes for array in (scene.image, *(item.mask for item in scene.objects))]\n"
         "print(cv2.getCPUFeaturesLine(), np.show_config(mode='dicts')['SIMD Extensions'].get('found'))\n"
         "print(hashlib.sha256(b''.join(array.tobytes() for array in arrays)).hexdigest())"
     )
@@ -167,7 +167,7 @@ def test_fresh_processes_on_other_processors_draw_the_very_same() -> None:
     assert again == drawn
 
 
-def test_scenes_differ_by_seed_categories_and_photographer() -> None:
+def test_scenes_differ_by_seed_classes_and_photographer() -> None:
     base = render(("common iguana",), 0)
     others = [
         *[render(("common iguana",), seed) for seed in range(1, 6)],
@@ -177,21 +177,21 @@ def test_scenes_differ_by_seed_categories_and_photographer() -> None:
     ]
     for other in others:
         assert (differs(base, other) > 8).mean() > 0.3
-        assert not np.array_equal(base.things[0].mask, other.things[0].mask)
+        assert not np.array_equal(base.objects[0].mask, other.objects[0].mask)
 
 
 def test_the_seed_varies_place_scale_direction_and_light() -> None:
-    boxes = [render(("African elephant",), seed).things[0].box for seed in range(24)]
+    boxes = [render(("African elephant",), seed).objects[0].box for seed in range(24)]
     assert np.ptp([box.right - box.left for box in boxes]) > 30
     assert np.ptp([(box.left + box.right) / 2 for box in boxes]) > 40
     tusk_sides = set()
     brightness = []
     for seed in range(24):
         scene = render(("tusker",), seed)
-        parts = scene.things[0].parts
+        parts = scene.objects[0].parts
         tusks, body = (np.flatnonzero(parts[name].any(axis=0)).mean() for name in ("tusks", "body"))
         tusk_sides.add(bool(tusks > body))
-        brightness.append(scene.picture.mean())
+        brightness.append(scene.image.mean())
     assert tusk_sides == {True, False}
     assert np.ptp(brightness) > 25
 
@@ -199,13 +199,13 @@ def test_the_seed_varies_place_scale_direction_and_light() -> None:
 def test_size_changes_the_resolution_and_not_the_scene() -> None:
     for names in (("submarine",), ("Indian elephant",), ("American alligator",)):
         small, large = render(names, 6, size=224), render(names, 6, size=448)
-        assert large.picture.shape == (448, 448, 3)
-        halved = cv2.resize(large.picture, (224, 224), interpolation=cv2.INTER_AREA)
-        assert np.abs(halved.astype(np.int64) - small.picture).mean() < 6
-        share = large.things[0].mask.reshape(224, 2, 224, 2).mean(axis=(1, 3)) >= 0.5
-        one = small.things[0].mask
+        assert large.image.shape == (448, 448, 3)
+        halved = cv2.resize(large.image, (224, 224), interpolation=cv2.INTER_AREA)
+        assert np.abs(halved.astype(np.int64) - small.image).mean() < 6
+        share = large.objects[0].mask.reshape(224, 2, 224, 2).mean(axis=(1, 3)) >= 0.5
+        one = small.objects[0].mask
         assert (share & one).sum() / (share | one).sum() > 0.93
-    assert render(("gazelle",), 0, size=32).things[0].mask.any()
+    assert render(("gazelle",), 0, size=32).objects[0].mask.any()
 
 
 # Masks are exact
@@ -213,16 +213,16 @@ def test_size_changes_the_resolution_and_not_the_scene() -> None:
 
 @pytest.mark.parametrize(("names", "photographer"), CASTS)
 @pytest.mark.parametrize("seed", [0, 5, 7])
-def test_a_thing_is_where_its_mask_says_and_nowhere_else(names: tuple[str, ...], photographer: bool, seed: int) -> None:
+def test_a_item_is_where_its_mask_says_and_nowhere_else(names: tuple[str, ...], photographer: bool, seed: int) -> None:
     whole = drawn(names, seed, photographer=photographer, traces=False)
-    for index, thing in enumerate(whole.things):
+    for index, item in enumerate(whole.objects):
         without = drawn(names, seed, photographer=photographer, absent=index, traces=False)
-        assert [one.name for one in without.things] == [
-            one.name for place, one in enumerate(whole.things) if place != index
+        assert [one.name for one in without.objects] == [
+            one.name for place, one in enumerate(whole.objects) if place != index
         ]
         change = differs(whole, without)
-        assert (change[~grown(thing.mask, 2)] > 0).sum() <= FAINT
-        inside = change[thing.mask]
+        assert (change[~grown(item.mask, 2)] > 0).sum() <= FAINT
+        inside = change[item.mask]
         assert (inside > 2).mean() > 0.98
 
 
@@ -231,25 +231,25 @@ def test_shadows_and_wakes_stay_near_and_leave_the_rest_alone(name: str) -> None
     for seed in range(6):
         whole, without = drawn((name,), seed), drawn((name,), seed, absent=0)
         change = differs(whole, without)
-        box = whole.things[0].box
+        box = whole.objects[0].box
         wide, tall = box.right - box.left, box.bottom - box.top
         near = np.zeros((224, 224), np.bool_)
         columns = slice(max(0, box.left - wide), box.right + wide)
         near[max(0, box.top - 2) : box.bottom + tall // 2 + 4, columns] = True
         assert change[~near].max() == 0
-        assert (change[near & ~grown(whole.things[0].mask, 2)] > 6).sum() > 20
+        assert (change[near & ~grown(whole.objects[0].mask, 2)] > 6).sum() > 20
 
 
-def test_what_hides_a_thing_is_not_in_its_mask() -> None:
+def test_what_hides_a_item_is_not_in_its_mask() -> None:
     hidden = 0
     for seed in range(12):
         scene = drawn(("gazelle",), seed, traces=False)
-        (thing,) = scene.things
+        (item,) = scene.objects
         change = differs(scene, drawn(("gazelle",), seed, absent=0, traces=False))
-        closed = cv2.morphologyEx(thing.mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0
-        holes = closed & ~thing.mask
+        closed = cv2.morphologyEx(item.mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0
+        holes = closed & ~item.mask
         hidden += int((holes & (change == 0)).sum())
-        assert (change[~thing.mask] > 60).sum() < 0.2 * thing.mask.sum()  # rims that cover less than half a pixel
+        assert (change[~item.mask] > 60).sum() < 0.2 * item.mask.sum()  # rims that cover less than half a pixel
     assert hidden > 20
 
 
@@ -262,7 +262,7 @@ def test_what_hides_a_thing_is_not_in_its_mask() -> None:
 def test_a_vertical_line_parts_photographer_and_animals(names: tuple[str, ...]) -> None:
     sides = set()
     for seed in range(30):
-        *animals, person = [thing.box for thing in render(names, seed, photographer=True).things]
+        *animals, person = [item.box for item in render(names, seed, photographer=True).objects]
         assert all(gap(animal, person) >= 8 for animal in animals)
         assert len({animal.left < person.left for animal in animals}) == 1
         sides.add(person.left < animals[0].left)
@@ -270,32 +270,32 @@ def test_a_vertical_line_parts_photographer_and_animals(names: tuple[str, ...]) 
 
 
 @pytest.mark.parametrize("names", PAIRS)
-def test_two_things_stand_apart_the_first_one_larger(names: tuple[str, str]) -> None:
+def test_two_objects_stand_apart_the_first_one_larger(names: tuple[str, str]) -> None:
     for seed in range(4):
-        first, second = render(names, seed).things
+        first, second = render(names, seed).objects
         assert gap(first.box, second.box) >= 16
         assert first.box.bottom > second.box.bottom
         assert first.box.right - first.box.left > second.box.right - second.box.left
 
 
-@pytest.mark.parametrize("name", CATEGORIES)
-def test_a_thing_alone_is_large_and_whole(name: str) -> None:
+@pytest.mark.parametrize("name", CLASS_NAMES)
+def test_a_item_alone_is_large_and_whole(name: str) -> None:
     for seed in range(20):
-        (thing,) = render((name,), seed).things
-        box = thing.box
+        (item,) = render((name,), seed).objects
+        box = item.box
         assert 0.25 * 224 <= box.right - box.left <= 0.75 * 224
         assert box.bottom - box.top >= 24
         assert min(box.left, box.top, 224 - box.right, 224 - box.bottom) >= 2
 
 
-# What tells the categories apart
+# What tells the classes apart
 
 
 def test_ears_backs_and_tusks_tell_elephants_apart() -> None:
     ears: dict[str, list[float]] = {name: [] for name in ELEPHANTS}
     tusks: dict[str, list[float]] = {name: [] for name in ELEPHANTS}
     for name, seed in itertools.product(ELEPHANTS, range(20)):
-        parts = render((name,), seed).things[0].parts
+        parts = render((name,), seed).objects[0].parts
         head = parts["head"].sum() + parts["ears"].sum()
         ears[name].append(parts["ears"].sum() / head)
         tusks[name].append(parts["tusks"].sum() / head if "tusks" in parts else 0.0)
@@ -310,9 +310,9 @@ def test_iguana_and_alligator_share_their_colours_and_not_their_height() -> None
     colors, heights = [], []
     for name in HABITATS["riverbank"]:
         found = [render((name,), seed) for seed in range(40)]
-        colors.append([scene.picture[scene.things[0].mask].mean(axis=0) for scene in found])
+        colors.append([scene.image[scene.objects[0].mask].mean(axis=0) for scene in found])
         heights.append(
-            [(box.bottom - box.top) / (box.right - box.left) for box in (scene.things[0].box for scene in found)]
+            [(box.bottom - box.top) / (box.right - box.left) for box in (scene.objects[0].box for scene in found)]
         )
     first, second = (np.array(one) for one in colors)
     assert np.abs(first.mean(axis=0) - second.mean(axis=0)).max() < 0.8 * max(first.std(), second.std())
@@ -323,12 +323,12 @@ def test_iguana_and_alligator_share_their_colours_and_not_their_height() -> None
 
 
 @pytest.mark.parametrize(
-    ("categories", "seed", "size", "message"),
+    ("class_names", "seed", "size", "message"),
     [
         (("zebra",), 0, 224, "No scene can show 'zebra': choose from submarine, aircraft carrier,"),
         ((PHOTOGRAPHER,), 0, 224, "No scene can show 'photographer'"),
-        ((), 0, 224, "one category or two, not 0: none given"),
-        (("tusker", "gazelle", "tusker"), 0, 224, "one category or two, not 3"),
+        ((), 0, 224, "one class or two, not 0: none given"),
+        (("tusker", "gazelle", "tusker"), 0, 224, "one class or two, not 3"),
         (("tusker", "submarine"), 0, 224, "tusker and submarine do not live together: choose two of one habitat"),
         ("tusker", 0, 224, r"give ('tusker',)"),
         (("tusker",), -1, 224, "The seed -1 is negative"),
@@ -338,10 +338,10 @@ def test_iguana_and_alligator_share_their_colours_and_not_their_height() -> None
     ],
 )
 def test_what_cannot_be_drawn_is_said_in_one_sentence(
-    categories: tuple[str, ...], seed: int, size: int, message: str
+    class_names: tuple[str, ...], seed: int, size: int, message: str
 ) -> None:
-    with pytest.raises(PictureError, match=re.escape(message)) as caught:
-        render(categories, seed, size=size)
+    with pytest.raises(OptionError, match=re.escape(message)) as caught:
+        render(class_names, seed, size=size)
     assert "\n" not in str(caught.value)
 
 
@@ -398,10 +398,10 @@ def test_light_from_the_right_brightens_the_right_side_of_a_ball() -> None:
     light = Light((0.8, 0.0, 0.6), 0.6 * one, 0.3 * one, 0.3 * one, one, one, 0.0, 0.5, "clear")
     ball = Piece((ellipse(32, 32, 20, 20),), (0.6, 0.6, 0.6), roundness=10)
     canvas.piece(ball, pose_at(0, 0, 2), Stroke(light))
-    picture = canvas.developed(0.0).astype(np.int64)
-    assert picture[32, 46, 0] > picture[32, 18, 0] + 40
-    assert np.abs(picture[18, 32] - picture[46, 32]).max() < 8
-    assert picture[5, 5].max() == 0
+    image = canvas.developed(0.0).astype(np.int64)
+    assert image[32, 46, 0] > image[32, 18, 0] + 40
+    assert np.abs(image[18, 32] - image[46, 32]).max() < 8
+    assert image[5, 5].max() == 0
 
 
 def test_what_is_half_transparent_or_clutter_belongs_to_no_mask() -> None:

@@ -147,12 +147,12 @@ def _record_the_package(recorder: Recorder) -> None:
     plain_predictions, plain_peak, plain_box = trace.Trace.predictions, heatmap.Heatmap.peak, heatmap.Heatmap.box
     plain_decimal, plain_difference = formatting.decimal, comparison.describe_difference
 
-    def predictions(self: Any, k: int = 5, picture: int = 0) -> Any:
-        best = plain_predictions(self, min(k, PLACES) + 1, picture)
+    def predictions(self: Any, k: int = 5, image: int = 0) -> Any:
+        best = plain_predictions(self, min(k, PLACES) + 1, image)
         for place, (one, other) in enumerate(pairwise(best), 1):
             gap = one.logit - other.logit
-            recorder.note("order", f"place {place}, {one.category} before {other.category}", gap, abs(gap))
-        return plain_predictions(self, k, picture)
+            recorder.note("order", f"place {place}, {one.class_name} before {other.class_name}", gap, abs(gap))
+        return plain_predictions(self, k, image)
 
     def peak(self: Any, evidence: Any = "for") -> Any:
         seen = np.sort(np.abs(self.evidence(evidence)), axis=None)[::-1] / (self.vmax(evidence) or 1)

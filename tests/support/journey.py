@@ -62,35 +62,35 @@ def main() -> None:
 
 
 def journey() -> dict[str, Any]:
-    """Go from a sample to maps, pictures, a page, the panel, the command and the copies of the lessons."""
+    """Go from a sample to maps, images, a page, the panel, the command and the copies of the lessons."""
     import torch
 
-    from gradcam_widgets import __file__, read_picture, samples
+    from gradcam_widgets import __file__, read_image, samples
 
     torch.set_num_threads(1)
-    sample = samples.submarine(world="scene")
-    first, second = sample.classifier.trace(sample.picture).compare(sample.categories)
-    picture = Path(file_name())
-    image(first.overlay()).save(picture)
+    sample = samples.submarine(source="scenes")
+    first, second = sample.classifier.trace(sample.image).compare(sample.class_names)
+    file = Path(file_name())
+    image(first.overlay()).save(file)
     first.export("map.png")
     first.export("map.pdf")
     first.export("values.npy")
     return {
         "package": str(Path(__file__).parent),
-        "sample": [repr(sample), digest(sample.picture)],
-        "maps": [first.digest(), second.digest(), first.caption(), first.description(), repr(first)],
-        "overlay": digest(first.overlay()),
-        "read again": digest(read_picture(picture)),
-        "figure": digest(read_picture("map.png")),
-        "pdf": digest(Path("map.pdf").read_bytes()),
-        "values": digest(Path("values.npy").read_bytes()),
+        "sample": [repr(sample), summary(sample.image)],
+        "maps": [first.summary(), second.summary(), first.caption(), first.description(), repr(first)],
+        "overlay": summary(first.overlay()),
+        "read again": summary(read_image(file)),
+        "figure": summary(read_image("map.png")),
+        "pdf": summary(Path("map.pdf").read_bytes()),
+        "values": summary(Path("values.npy").read_bytes()),
         "local figure": size_as_chosen(first),
         "panel": panel(None),
-        "panel of a file": panel(picture),
-        "commands": commands(picture),
+        "panel of a file": panel(file),
+        "commands": commands(file),
         "lessons": lessons(),
         "downloads": downloads(),
-        "no such picture": complaint("~/nowhere.png"),
+        "no such image": complaint("~/nowhere.png"),
     }
 
 
@@ -104,7 +104,7 @@ def panel(given: Any) -> dict[str, Any]:
     """Open a panel, and take along all that it gives."""
     from gradcam_widgets import GradCAMPanel
 
-    opened = GradCAMPanel(given, world="scene")
+    opened = GradCAMPanel(given, source="scenes")
     bundle, _ = opened._repr_mimebundle_()
     page = opened.export_html("panel.html")
     names: dict[str, Any] = {}
@@ -112,28 +112,28 @@ def panel(given: Any) -> dict[str, Any]:
     seen = {
         "repr": repr(opened),
         "text": bundle["text/plain"],
-        "picture": digest(bundle["image/jpeg"].encode("ascii")),
-        "snapshot": [opened.snapshot().size, digest(opened.snapshot().tobytes())],
-        "page": digest(page.read_bytes()),
-        "script": digest(f"{opened.view._esm}{opened.view._css}".encode()),
-        "digest": opened.digest(),
-        "code": [heatmap.digest() for heatmap in names["heatmaps"]],
+        "image": summary(bundle["image/jpeg"].encode("ascii")),
+        "snapshot": [opened.snapshot().size, summary(opened.snapshot().tobytes())],
+        "page": summary(page.read_bytes()),
+        "script": summary(f"{opened.view._esm}{opened.view._css}".encode()),
+        "summary": opened.summary(),
+        "code": [heatmap.summary() for heatmap in names["heatmaps"]],
     }
     opened.close()
     return seen
 
 
-def commands(picture: Path) -> dict[str, Any]:
+def commands(image: Path) -> dict[str, Any]:
     """Give the commands, and keep what they print as this process would print it, and what they write."""
-    asked = [str(picture), "--model", MODEL, "--class", "fox"]
+    asked = [str(image), "--model", MODEL, "--target", "fox"]
     printed = {f"help {' '.join(command)}": command_prints([*command, "--help"]) for command in COMMANDS}
     printed["explain"] = command_prints(["explain", *asked])
     printed["json"] = command_prints(["explain", *asked, "--json"])
     printed["sample"] = command_prints(["explain", "sample:submarine", "-o", "sample.pdf"])
     printed["export"] = command_prints(["export", *asked])
     printed["layers"] = command_prints(["layers", MODEL])
-    written = [Path(f"{picture.stem}_gradcam.png"), Path(f"{picture.stem}_gradcam.html"), Path("sample.pdf")]
-    return {**printed, "written": [digest(path.read_bytes()) for path in written]}
+    written = [Path(f"{image.stem}_gradcam.png"), Path(f"{image.stem}_gradcam.html"), Path("sample.pdf")]
+    return {**printed, "written": [summary(path.read_bytes()) for path in written]}
 
 
 def command_prints(arguments: Sequence[str]) -> str:
@@ -158,17 +158,17 @@ def lessons() -> dict[str, Any]:
     contents = [json.loads(copy.read_bytes()) for copy in copies]
     return {
         "names": [copy.name for copy in copies],
-        "contents": digest(json.dumps(contents).encode("ascii")),
+        "contents": summary(json.dumps(contents).encode("ascii")),
         "same bytes": all(copy.read_bytes() == (launch.tutorials() / copy.name).read_bytes() for copy in copies),
         "writable": all(copy.stat().st_mode & stat.S_IWUSR for copy in copies),
     }
 
 
 def downloads() -> dict[str, Any]:
-    """Fetch a file from a server here, and let the samples choose their world where nothing can be downloaded."""
+    """Fetch a file from a server here, and let the samples choose their source where nothing can be downloaded."""
     from gradcam_widgets import errors
     from gradcam_widgets.classifiers import downloads
-    from gradcam_widgets.samples.world import choose_world
+    from gradcam_widgets.samples.source import choose_source
 
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
@@ -180,12 +180,12 @@ def downloads() -> dict[str, Any]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     wanted = downloads.Download(
-        "clocks/clock.bin", f"http://127.0.0.1:{server.server_port}/clock.bin", digest(bytes(1000)), 1000, "ours"
+        "clocks/clock.bin", f"http://127.0.0.1:{server.server_port}/clock.bin", summary(bytes(1000)), 1000, "ours"
     )
     fetched, again, place = "", False, ""
     try:
         path = downloads.fetch(wanted)
-        fetched, again = digest(path.read_bytes()), downloads.is_cached(wanted)
+        fetched, again = summary(path.read_bytes()), downloads.is_cached(wanted)
         place = path.relative_to(downloads.cache_folder()).as_posix()
     except errors.DownloadError as error:
         fetched = f"refused: {error}"
@@ -194,17 +194,17 @@ def downloads() -> dict[str, Any]:
         thread.join()
         server.server_close()
     with redirect_stdout(io.StringIO()) as said:
-        world = choose_world("auto")
-    return {"fetched": fetched, "again": again, "place": place, "auto": [world, said.getvalue()]}
+        source = choose_source("auto")
+    return {"fetched": fetched, "again": again, "place": place, "auto": [source, said.getvalue()]}
 
 
 def complaint(path: str) -> str:
-    """Say how a picture that cannot be had is refused, home folders aside."""
-    from gradcam_widgets import errors, read_picture
+    """Say how an image that cannot be had is refused, home folders aside."""
+    from gradcam_widgets import errors, read_image
 
     try:
-        read_picture(path)
-    except errors.PictureError as error:
+        read_image(path)
+    except errors.ImageError as error:
         return type(error).__name__
     return ""
 
@@ -339,14 +339,14 @@ def surroundings() -> dict[str, Any]:
     }
 
 
-def image(picture: Any) -> Any:
-    """Return an array as a PIL picture."""
+def image(image: Any) -> Any:
+    """Return an array as a PIL image."""
     from PIL import Image
 
-    return Image.fromarray(picture)
+    return Image.fromarray(image)
 
 
-def digest(data: Any) -> str:
+def summary(data: Any) -> str:
     """Return the SHA-256 of bytes or an array."""
     return hashlib.sha256(bytes(data)).hexdigest()
 

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 NOTEBOOKS = ROOT / "notebooks"
 LESSONS = sorted(NOTEBOOKS.glob("*.ipynb"))
 COMPARISON = NOTEBOOKS / "conftest.py"
-SCENE = {"GRADCAM_WIDGETS_WORLD": "scene"}
+SCENE = {"GRADCAM_WIDGETS_SOURCE": "scenes"}
 SANITIZERS = TESTS / "support" / "nbval.cfg"
-MOST_BYTES, MOST_BYTES_OF_TEXT = 1_000_000, 20_000
-PICTURES = ("image/jpeg", "image/png")
+MAX_BYTES, MAX_BYTES_OF_TEXT = 1_000_000, 20_000
+IMAGES = ("image/jpeg", "image/png")
 TEXTS = ("text/plain", "text/html", "text/markdown", "text/latex")
 OF_A_MACHINE = re.compile(
     r"(?<![\w:/.])/(?:home|root|work|tmp|usr|var|mnt|opt|srv|private|content|Users)/|\b[A-Z]:\\|file://"
@@ -41,11 +41,11 @@ OF_A_MACHINE = re.compile(
 HIDDEN_FROM_NBVAL = re.compile(r"^\s*#\s*(?:NBVAL_|PYTEST_VALIDATE_)", re.MULTILINE)
 WALKTHROUGH = re.compile(r"\bsamples\.(?:submarine|elephants|iguana)\(|\bGradCAMPanel\(\"")
 SCENES, PHOTOS = (
-    re.compile(r"\bscene (?:world|residual|vgg_like|dense)\b"),
-    re.compile(r"^photo world:|\(photo world", re.MULTILINE),
+    re.compile(r"\bscene (?:source|residual|vgg_like|dense)\b"),
+    re.compile(r"^photos:|\(photos", re.MULTILINE),
 )
 SECONDS = 300
-MOST_BYTES_ABOVE_TORCH = 2**30  # what Binder surely grants, above what `import torch` takes
+MAX_BYTES_ABOVE_TORCH = 2**30  # what Binder surely grants, above what `import torch` takes
 GREY_LEVELS = 1.5  # on average; letters that another font draws elsewhere stay below it, swapped colours do not
 Key = TypeVar("Key", bound="Hashable")
 Result = TypeVar("Result")
@@ -73,16 +73,16 @@ def joined(text: str | list[str]) -> str:
 
 
 def words(output: Any) -> str:
-    """Return what an output says, its pictures' alternative text too."""
+    """Return what an output says, its images' alternative text too."""
     said = [joined(output.get("text", ""))]
     said += [joined(value) for kind, value in output.get("data", {}).items() if kind in TEXTS]
     said += [str(each["alt"]) for each in output.get("metadata", {}).values() if "alt" in each]
     return "\n".join(said)
 
 
-def pictures(lesson: Any) -> list[bytes]:
-    """Return the pictures that a reader sees, one for each output that has any."""
-    shown = [[output.get("data", {}).get(kind) for kind in PICTURES] for output in outputs(lesson)]
+def images(lesson: Any) -> list[bytes]:
+    """Return the images that a reader sees, one for each output that has any."""
+    shown = [[output.get("data", {}).get(kind) for kind in IMAGES] for output in outputs(lesson)]
     return [base64.b64decode(joined(jpeg or png)) for jpeg, png in shown if jpeg or png]
 
 
@@ -90,7 +90,7 @@ def complaints(lesson: Any) -> list[str]:
     """Say what a committed lesson should not hold, or lacks."""
     found = []
     size = len(json.dumps(lesson, ensure_ascii=False).encode())
-    if size >= MOST_BYTES:
+    if size >= MAX_BYTES:
         found.append(f"{size} bytes")
     if "widgets" in lesson["metadata"]:
         found.append("widget state in the metadata")
@@ -107,14 +107,14 @@ def complaints(lesson: Any) -> list[str]:
         if place := OF_A_MACHINE.search(joined(cell["source"])):
             found.append(f"a path of one machine in the text: {place.group()}")
     said = "\n".join(words(output) for output in outputs(lesson))
-    if not pictures(lesson):
-        found.append("no picture")
+    if not images(lesson):
+        found.append("no image")
     if not re.search(r"\d\.\d", said):
         found.append("no numbers")
     if PHOTOS.search(said):
-        found.append("outputs of the photo world")
+        found.append("outputs of the photos")
     if WALKTHROUGH.search("\n".join(joined(cell["source"]) for cell in code)) and not SCENES.search(said):
-        found.append("a sample, and nothing that says it is the scene world's")
+        found.append("a sample, and nothing that says it is the scenes'")
     return found
 
 
@@ -122,12 +122,12 @@ def _of_output(output: Any) -> list[str]:
     if output["output_type"] == "error":
         return [f"an error, {output['ename']}"]
     found = [
-        f"{kind} is neither text nor a JPEG or PNG" for kind in output.get("data", {}) if kind not in PICTURES + TEXTS
+        f"{kind} is neither text nor a JPEG or PNG" for kind in output.get("data", {}) if kind not in IMAGES + TEXTS
     ]
     said = words(output)
     if output.get("name") == "stderr":
         found.append("something on stderr")
-    if len(said) > MOST_BYTES_OF_TEXT:
+    if len(said) > MAX_BYTES_OF_TEXT:
         found.append(f"{len(said)} characters of text")
     if place := OF_A_MACHINE.search(said):
         found.append(f"a path of one machine: {place.group()}")
@@ -147,7 +147,7 @@ class Run:
         log: What nbval printed.
         asked: Addresses outside of this machine that were asked for, and refused.
         peak: The kernel's largest memory, bytes.
-        pictures: What it displayed, in order.
+        images: What it displayed, in order.
         decisions: What rounding could turn over, where `decisions` was asked for; see decisions.py.
     """
 
@@ -156,7 +156,7 @@ class Run:
     log: str = field(repr=False)
     asked: tuple[str, ...]
     peak: int
-    pictures: tuple[bytes, ...] = field(repr=False)
+    images: tuple[bytes, ...] = field(repr=False)
     decisions: tuple[dict[str, Any], ...] = field(repr=False, default=())
 
 
@@ -220,7 +220,7 @@ def run(
         log=done.stdout + done.stderr,
         asked=tuple(asked.read_text(encoding="utf-8").splitlines()) if asked.exists() else (),
         peak=int(peak.read_text(encoding="utf-8")) if peak.exists() else 0,
-        pictures=tuple(path.read_bytes() for path in sorted(report.glob("picture-*"))),
+        images=tuple(path.read_bytes() for path in sorted(report.glob("image-*"))),
         decisions=tuple(json.loads(decided.read_text(encoding="utf-8"))) if decided.exists() else (),
     )
 
@@ -248,15 +248,15 @@ def two_at_a_time(jobs: Mapping[Key, Callable[[], Result]]) -> Iterator[Mapping[
         pool.shutdown(cancel_futures=True)
 
 
-def changed_pictures(done: Run, lesson: Path, at_least: float = GREY_LEVELS) -> dict[int, float]:
-    """Return how many grey levels the pictures that differ are apart from the committed ones, by number from 1."""
-    pairs = zip_longest(done.pictures, pictures(read(lesson)), fillvalue=b"")
+def changed_images(done: Run, lesson: Path, at_least: float = GREY_LEVELS) -> dict[int, float]:
+    """Return how many grey levels the images that differ are apart from the committed ones, by number from 1."""
+    pairs = zip_longest(done.images, images(read(lesson)), fillvalue=b"")
     levels = {number: apart(new, old) for number, (new, old) in enumerate(pairs, 1)}
     return {number: level for number, level in levels.items() if level >= at_least}
 
 
 def apart(first: bytes, second: bytes) -> float:
-    """Say how many of 255 grey levels two encoded pictures are apart on average; infinity if one lacks or in size."""
+    """Say how many of 255 grey levels two encoded images are apart on average; infinity if one lacks or in size."""
     if not (first and second):
         return inf
     one, other = (np.asarray(Image.open(io.BytesIO(each)).convert("RGB"), np.float64) for each in (first, second))

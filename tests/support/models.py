@@ -1,4 +1,4 @@
-"""Tiny networks with fixed weights, and torchvision's with cheap random ones."""
+"""Tiny models with fixed weights, and torchvision's with cheap random ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ONE_BLOCK_OF_NOISE = 1 << 20  # drawing each of a giant's 600 million weights wo
 
 
 def filled(model: nn.Module, seed: int = 0) -> nn.Module:
-    """Give a network reproducible random weights that keep activations alive and in range."""
+    """Give a model reproducible random weights that keep activations alive and in range."""
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn(ONE_BLOCK_OF_NOISE, generator=generator)
     with torch.no_grad():
@@ -34,8 +34,8 @@ def filled(model: nn.Module, seed: int = 0) -> nn.Module:
     return model
 
 
-def random_network(name: str, **options: Any) -> nn.Module:
-    """Build a network of torchvision in eval mode without drawing its initial weights twice."""
+def random_model(name: str, **options: Any) -> nn.Module:
+    """Build a model of torchvision in eval mode without drawing its initial weights twice."""
     if name in ("googlenet", "inception_v3"):
         options = {"init_weights": False, **options}
     with ExitStack() as stack:
@@ -50,23 +50,23 @@ def _leave(tensor: Tensor, *_args: object, **_options: object) -> Tensor:
     return tensor
 
 
-def picture(rows: int = 24, columns: int = 36, pictures: int = 1, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Return a fixed random batch, axes (picture, channel, row, column)."""
+def image(rows: int = 24, columns: int = 36, images: int = 1, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Return a fixed random batch, axes (image, channel, row, column)."""
     generator = torch.Generator().manual_seed(7)
-    return torch.randn(pictures, 3, rows, columns, generator=generator, dtype=torch.float64).to(dtype)
+    return torch.randn(images, 3, rows, columns, generator=generator, dtype=torch.float64).to(dtype)
 
 
 class Pooled(nn.Module):
     """Convolution, batch norm, in-place ReLU, convolution, global average pooling, one linear layer."""
 
-    def __init__(self, categories: int = 3) -> None:
+    def __init__(self, class_names: int = 3) -> None:
         super().__init__()
         self.stem = nn.Sequential(nn.Conv2d(3, 6, 3, 2, 1), nn.BatchNorm2d(6), nn.ReLU(inplace=True))
         self.features = nn.Sequential(nn.Conv2d(6, 5, 3, 2, 1), nn.BatchNorm2d(5))
         self.relu: nn.Module = nn.ReLU(inplace=True)
         self.pooling: nn.Module = nn.AdaptiveAvgPool2d(1)
         self.dropout = nn.Dropout(0.5)
-        self.classifier = nn.Linear(5, categories)
+        self.classifier = nn.Linear(5, class_names)
         filled(self)
 
     def forward(self, batch: Tensor) -> Tensor:
@@ -80,7 +80,7 @@ class Pooled(nn.Module):
 class OnPaper(nn.Module):
     """Passes its input on as the activations of `layer`; then in-place ReLU and one weight for each cell.
 
-    With x = PAPER_PICTURE and the weights of class 0, those of cells where x > 0 are its gradient:
+    With x = PAPER_IMAGE and the weights of class 0, those of cells where x > 0 are its gradient:
 
         x0 =  1 -1  2     w0 = 3  9  1     dy/dx0 = 3  0  1    mean 18 / 6 =  3
               3 -2  1          8  9  6              8  0  6
@@ -108,7 +108,7 @@ class OnPaper(nn.Module):
         return scores
 
 
-PAPER_PICTURE = torch.tensor([[[[1.0, -1, 2], [3, -2, 1]], [[2, 1, -1], [-3, 1, 4]]]], dtype=torch.float64)
+PAPER_IMAGE = torch.tensor([[[[1.0, -1, 2], [3, -2, 1]], [[2, 1, -1], [-3, 1, 4]]]], dtype=torch.float64)
 PAPER_GRAD_CAM = [[-1.0, -5, 8], [15, -8, -5]]  # 3 x0 - 2 x1
 PAPER_HIRESCAM = [[15.0, -6, 2], [24, -3, -30]]  # dy/dx0 x0 + dy/dx1 x1; sums to the score without its bias
 

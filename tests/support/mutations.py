@@ -12,7 +12,7 @@ from gradcam_widgets.attribution import gradcam, methods, trace
 from gradcam_widgets.heatmaps import figures, heatmap
 from gradcam_widgets.heatmaps import rendering as overlay
 from gradcam_widgets.samples import SAMPLES
-from gradcam_widgets.samples.models.architectures import NETWORKS
+from gradcam_widgets.samples.models.architectures import ARCHITECTURES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 TIMES = " × "
-WALKTHROUGHS = {  # of each network of the scene world: lesson, sample and the last stage's layer
+WALKTHROUGHS = {  # of each model of the scenes: lesson, sample and the last stage's layer
     "residual": ("01", "submarine", "layer4"),
     "vgg_like": ("02", "elephants", "features"),
     "dense": ("03", "iguana", "features"),
@@ -36,17 +36,17 @@ def mutate(name: str, patch: pytest.MonkeyPatch) -> None:
         name: A key of `MUTATIONS`, or "residual × 1.02": the channel that matters most, scaled.
         patch: What undoes it.
     """
-    network, times, factor = name.partition(TIMES)
+    model, times, factor = name.partition(TIMES)
     if times:
-        scale_channel(network, float(factor), patch)
+        scale_channel(model, float(factor), patch)
     else:
         MUTATIONS[name](patch)
 
 
-def scale_channel(network: str, factor: float, patch: pytest.MonkeyPatch) -> None:
+def scale_channel(model: str, factor: float, patch: pytest.MonkeyPatch) -> None:
     """Scale what the last stage's channel puts out that adds most to the walkthrough's first map."""
-    _, _, layer = WALKTHROUGHS[network]
-    channel, build = heaviest_channel(network), NETWORKS[network]
+    _, _, layer = WALKTHROUGHS[model]
+    channel, build = heaviest_channel(model), ARCHITECTURES[model]
 
     def scaled(_module: object, _inputs: object, output: Tensor) -> Tensor:
         output = output.clone()
@@ -58,13 +58,13 @@ def scale_channel(network: str, factor: float, patch: pytest.MonkeyPatch) -> Non
         built.get_submodule(layer).register_forward_hook(scaled)
         return built
 
-    patch.setitem(NETWORKS, network, changed)
+    patch.setitem(ARCHITECTURES, model, changed)
 
 
-def heaviest_channel(network: str) -> int:
+def heaviest_channel(model: str) -> int:
     """Return the channel whose mean gradient times activations is largest in sum, by plain torch."""
-    _, name, layer = WALKTHROUGHS[network]
-    sample = SAMPLES[name](world="scene")
+    _, name, layer = WALKTHROUGHS[model]
+    sample = SAMPLES[name](source="scenes")
     built, kept = sample.classifier.model, []
 
     def keep(_module: object, _inputs: object, output: Tensor) -> Tensor:
@@ -72,9 +72,9 @@ def heaviest_channel(network: str) -> int:
         return output.clone()  # which an in-place layer may write over
 
     handle = built.get_submodule(layer).register_forward_hook(keep)
-    scores = built(sample.classifier.preprocess(sample.picture))
+    scores = built(sample.classifier.preprocess(sample.image))
     handle.remove()
-    (gradient,) = torch.autograd.grad(scores[0, sample.classifier.class_index(sample.categories[0])], kept[0])
+    (gradient,) = torch.autograd.grad(scores[0, sample.classifier.class_index(sample.class_names[0])], kept[0])
     added = (gradient.mean(dim=(2, 3), keepdim=True) * kept[0]).sum(dim=(2, 3))[0]
     return int(added.abs().argmax())
 
@@ -138,7 +138,7 @@ def colours_swapped(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(module, "color_table", bgr)
 
 
-def picture_swapped(patch: pytest.MonkeyPatch) -> None:
+def image_swapped(patch: pytest.MonkeyPatch) -> None:
     plain = overlay.blend
 
     def bgr(*arguments: Any) -> Any:
@@ -163,5 +163,5 @@ MUTATIONS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "map transposed": transposed,
     "evidence's sign turned": sign_turned,
     "map's colours swapped": colours_swapped,
-    "overlay's colours swapped": picture_swapped,
+    "overlay's colours swapped": image_swapped,
 }

@@ -21,7 +21,7 @@ def watch(shell: Any) -> None:
     """
     report = Path(os.environ["LESSON_REPORT"])
     _refuse_the_internet(report / "asked")
-    _keep_pictures(shell, report)
+    _keep_images(shell, report)
     shell.events.register("post_run_cell", lambda _result: (report / "peak").write_text(str(peak()), encoding="utf-8"))
     if THREADS in os.environ:
         from tests.support.rows import set_torch
@@ -66,23 +66,23 @@ def _refuse_the_internet(asked: Path) -> None:
     sys.addaudithook(refuse)
 
 
-def _keep_pictures(shell: Any, report: Path) -> None:
+def _keep_images(shell: Any, report: Path) -> None:
     formatter = shell.display_formatter
     plain = type(formatter).format
     shown = [0]
 
     def keep(self: Any, shown_object: Any, *arguments: Any, **options: Any) -> Any:
         data, metadata = plain(self, shown_object, *arguments, **options)
-        picture = data.get("image/jpeg") or data.get("image/png")
-        if picture:
+        image = data.get("image/jpeg") or data.get("image/png")
+        if image:
             shown[0] += 1
-            _write(report / f"picture-{shown[0]:03}", picture)
+            _write(report / f"image-{shown[0]:03}", image)
         return data, metadata
 
     type(formatter).format = keep
 
 
-def _write(path: Path, picture: bytes | str) -> None:
+def _write(path: Path, image: bytes | str) -> None:
     import base64
 
-    path.write_bytes(base64.b64decode(picture) if isinstance(picture, str) else picture)
+    path.write_bytes(base64.b64decode(image) if isinstance(image, str) else image)

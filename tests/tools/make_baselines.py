@@ -1,7 +1,7 @@
 """Make the array baselines of the walkthroughs' heat maps anew: `python -m tests.tools.make_baselines`.
 
-They come from captum's LayerGradCam, not from ours: layer and class indices are written out below, the picture is put
-before the network by torchvision's own transforms, and only picture and network are the samples'. The photo world's
+They come from captum's LayerGradCam, not from ours: layer and class indices are written out below, the image is put
+before the model by torchvision's own transforms, and only image and model are the samples'. The photos'
 are made where GRADCAM_WIDGETS_HOME has its files.
 """
 
@@ -26,7 +26,7 @@ FOLDER = TESTS / "baselines"
 
 
 class Asked(NamedTuple):
-    """A layer, and the categories to ask for with their indices."""
+    """A layer, and the classes to ask for with their indices."""
 
     layer: str
     classes: dict[str, int]
@@ -34,30 +34,30 @@ class Asked(NamedTuple):
 
 ELEPHANTS = {"African elephant": 2, "tusker": 4, "Indian elephant": 3}
 ASKED = {
-    ("scene", "submarine"): Asked("layer4", {"submarine": 0, "aircraft carrier": 1}),
-    ("scene", "elephants"): Asked("features", ELEPHANTS),
-    ("scene", "iguana"): Asked("features", {"American alligator": 7, "common iguana": 6}),
-    ("photo", "submarine"): Asked("features.12", {"submarine": 833, "aircraft carrier": 403}),
-    ("photo", "elephants"): Asked("features.12", {"African elephant": 386, "hartebeest": 351}),
-    ("photo", "iguana"): Asked("features.12", {"ocarina": 684, "common iguana": 39}),
+    ("scenes", "submarine"): Asked("layer4", {"submarine": 0, "aircraft carrier": 1}),
+    ("scenes", "elephants"): Asked("features", ELEPHANTS),
+    ("scenes", "iguana"): Asked("features", {"American alligator": 7, "common iguana": 6}),
+    ("photos", "submarine"): Asked("features.12", {"submarine": 833, "aircraft carrier": 403}),
+    ("photos", "elephants"): Asked("features.12", {"African elephant": 386, "hartebeest": 351}),
+    ("photos", "iguana"): Asked("features.12", {"ocarina": 684, "common iguana": 39}),
 }
 SHOWN = {
-    "scene": ([0.5, 0.5, 0.5], [0.25, 0.25, 0.25]),
-    "photo": ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+    "scenes": ([0.5, 0.5, 0.5], [0.25, 0.25, 0.25]),
+    "photos": ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
 }
 
 
-def path_of(world: str, name: str) -> Path:
-    return FOLDER / f"{world}_{name}.npy"
+def path_of(source: str, name: str) -> Path:
+    return FOLDER / f"{source}_{name}.npy"
 
 
-def reference(world: str, name: str) -> NDArray[np.float32]:
-    """Return captum's signed maps, axes (category, row, column), float32."""
-    sample = SAMPLES[name](world=world)
-    asked = ASKED[world, name]
+def reference(source: str, name: str) -> NDArray[np.float32]:
+    """Return captum's signed maps, axes (class, row, column), float32."""
+    sample = SAMPLES[name](source=source)
+    asked = ASKED[source, name]
     model = sample.classifier.model
-    picture = functional.resize(functional.to_pil_image(sample.picture), [224, 224])
-    batch = functional.normalize(functional.to_tensor(picture), *SHOWN[world])[None]
+    image = functional.resize(functional.to_pil_image(sample.image), [224, 224])
+    batch = functional.normalize(functional.to_tensor(image), *SHOWN[source])[None]
     engine = LayerGradCam(model, model.get_submodule(asked.layer))
     maps = [
         engine.attribute(batch, target=index, relu_attributions=False)[0, 0].detach().numpy()
@@ -69,10 +69,10 @@ def reference(world: str, name: str) -> NDArray[np.float32]:
 def main() -> None:
     torch.set_num_threads(1)
     FOLDER.mkdir(exist_ok=True)
-    for world, name in ASKED:
-        maps = reference(world, name)
-        np.save(path_of(world, name), maps)
-        print(f"{path_of(world, name).name}: {maps.shape}, {maps.min():.4g} to {maps.max():.4g}")
+    for source, name in ASKED:
+        maps = reference(source, name)
+        np.save(path_of(source, name), maps)
+        print(f"{path_of(source, name).name}: {maps.shape}, {maps.min():.4g} to {maps.max():.4g}")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 Each row of matrix.py runs all lessons and records what rounding could turn over: orders of predictions, peaks, boxes,
 percentages rounded to integers, asserted comparisons, differences called equal, and the last digit of each decimal
-number. (In the photo world nothing that is printed is compared, so that only what is asserted counts.) The margin is
+number. (With the photos nothing that is printed is compared, so that only what is asserted counts.) The margin is
 how far such a number may move, divided by how far it moved between two rows. Below ten, the command fails.
 """
 
@@ -14,7 +14,7 @@ from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.tools.matrix import FIVE, WORLDS, every_pair, play
+from tests.tools.matrix import FIVE, SOURCES, every_pair, play
 
 AT_LEAST = 10
 PRINTED = ("decimal", "rounded")
@@ -26,7 +26,7 @@ class Margin(NamedTuple):
     ratio: float
     distance: float
     moved: float
-    world: str
+    source: str
     lesson: str
     cell: int
     kind: str
@@ -35,16 +35,16 @@ class Margin(NamedTuple):
     def __str__(self) -> str:
         """Return one line of the table."""
         moved = "never moved" if not self.moved else f"moved by {self.moved:.1e}"
-        where = f"{self.world} {self.lesson[:2]} cell {self.cell:2}"
+        where = f"{self.source} {self.lesson[:2]} cell {self.cell:2}"
         return f"{self.ratio:10.0f}  {self.distance:8.1e} away, {moved:18} {where}  {self.kind}: {self.what[:70]}"
 
 
-def margins(world: str, lesson: str, rows: list[tuple[dict[str, Any], ...]]) -> list[Margin]:
+def margins(source: str, lesson: str, rows: list[tuple[dict[str, Any], ...]]) -> list[Margin]:
     """Return the margin of every decision that a lesson took in each of several rows."""
     found = []
     for decisions in zip(*rows, strict=True):
         first = decisions[0]
-        if world == "photo" and first["kind"] in PRINTED:
+        if source == "photos" and first["kind"] in PRINTED:
             continue
         names = {(each["cell"], each["kind"], each["what"]) for each in decisions}
         if len(names) > 1:
@@ -52,7 +52,7 @@ def margins(world: str, lesson: str, rows: list[tuple[dict[str, Any], ...]]) -> 
         values = [each["value"] for each in decisions]
         moved, distance = max(values) - min(values), min(each["distance"] for each in decisions)
         ratio = distance / moved if moved else inf if distance else 0.0
-        found.append(Margin(ratio, distance, moved, world, lesson, first["cell"], first["kind"], first["what"]))
+        found.append(Margin(ratio, distance, moved, source, lesson, first["cell"], first["kind"], first["what"]))
     return found
 
 
@@ -64,11 +64,11 @@ def main() -> int:
     played = []
     for row in every_pair() if options.all else FIVE:
         with tempfile.TemporaryDirectory() as folder:
-            played.append(play(row, Path(folder), WORLDS, decisions=True, held=False))
+            played.append(play(row, Path(folder), SOURCES, decisions=True, held=False))
         print(" ".join(row), *played[-1].failed, flush=True)
     found = []
-    for world, lesson in played[0].lessons:
-        found += margins(world, lesson, [each.lessons[world, lesson].decisions for each in played])
+    for source, lesson in played[0].lessons:
+        found += margins(source, lesson, [each.lessons[source, lesson].decisions for each in played])
     found.sort()
     for kind in sorted({each.kind for each in found}):
         of_kind = [each for each in found if each.kind == kind]

@@ -5,7 +5,7 @@ libraries can be told both. Each row sets oneDNN, ATen, MKL, numpy, OpenCV and t
 and the tests that hold baselines and golden values, and prints how far maps and logits are from the first row's.
 
 By default five rows: with each of four settings at its weakest or as it is, every pair of them occurs. `--all` plays
-every pair of all levels, the first time in the photo world too where GRADCAM_WIDGETS_HOME has the photographs.
+every pair of all levels, the first time with the photos too where GRADCAM_WIDGETS_HOME has the photographs.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import numpy as np
 
 from gradcam_widgets.samples import SAMPLES
 from tests.support import ROOT, TESTS
-from tests.support.lessons import LESSONS, SCENE, changed_pictures, run, two_at_a_time
+from tests.support.lessons import LESSONS, SCENE, changed_images, run, two_at_a_time
 from tests.support.rows import ONEDNN as ONEDNN_OFF
 from tests.support.rows import PLAIN_NUMPY, PLAIN_OPENCV, set_torch
 from tests.support.rows import THREADS as TORCH_THREADS
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
     from tests.support.lessons import Run
 
 HOME = os.environ.get("GRADCAM_WIDGETS_HOME")
-SCENE_WORLD: dict[str, dict[str, str]] = {"scene": SCENE}
-WORLDS = dict(SCENE_WORLD)
+SCENES_ALONE: dict[str, dict[str, str]] = {"scenes": SCENE}
+SOURCES = dict(SCENES_ALONE)
 if HOME:
-    WORLDS["photo"] = {"GRADCAM_WIDGETS_WORLD": "photo", "GRADCAM_WIDGETS_HOME": str(Path(HOME).resolve())}
+    SOURCES["photos"] = {"GRADCAM_WIDGETS_SOURCE": "photos", "GRADCAM_WIDGETS_HOME": str(Path(HOME).resolve())}
 HELD = (  # tests of baselines and golden values
     "samples/test_baselines",
     "samples/test_published",
@@ -118,39 +118,39 @@ class Played:
     Attributes:
         failed: Lessons and tests that failed, with what they printed.
         numbers: Maps and logits of the samples, by name.
-        pictures: The most grey levels by which a lesson's picture differs from the committed one, on average.
-        lessons: What came of each lesson, by world and stem.
+        images: The most grey levels by which a lesson's image differs from the committed one, on average.
+        lessons: What came of each lesson, by source and stem.
     """
 
     failed: dict[str, str]
     numbers: dict[str, np.ndarray]
-    pictures: float
+    images: float
     lessons: dict[tuple[str, str], Run]
 
 
 def play(
-    row: Row, folder: Path, worlds: Mapping[str, dict[str, str]], *, decisions: bool = False, held: bool = True
+    row: Row, folder: Path, sources: Mapping[str, dict[str, str]], *, decisions: bool = False, held: bool = True
 ) -> Played:
     """Play one row.
 
     Args:
         row: Levels of the settings.
         folder: An empty folder.
-        worlds: The worlds to run the lessons in, and the variables that choose them.
+        sources: The sources to run the lessons in, and the variables that choose them.
         decisions: Whether the lessons record what rounding could turn over.
         held: Whether the tests of baselines and golden values run too.
     """
     levels, dumped = environment(row), folder / "numbers.npz"
     jobs: dict[tuple[str, str], Callable[[], Run | CompletedProcess[str]]] = {
-        (world, lesson.stem): partial(
+        (source, lesson.stem): partial(
             run,
             lesson,
-            folder / world / lesson.stem,
+            folder / source / lesson.stem,
             levels | where,
-            compare=world == "scene",
+            compare=source == "scenes",
             decisions=decisions,
         )
-        for world, where in worlds.items()
+        for source, where in sources.items()
         for lesson in LESSONS
     }
     if held:
@@ -166,7 +166,7 @@ def play(
             failed[" ".join(key)] = each.stdout + each.stderr
     apart = {0.0}
     for lesson in LESSONS:
-        apart |= set(changed_pictures(lessons["scene", lesson.stem], lesson, at_least=0).values())
+        apart |= set(changed_images(lessons["scenes", lesson.stem], lesson, at_least=0).values())
     numbers = dict(np.load(dumped)) if dumped.exists() else {}
     return Played(failed, numbers, max(apart), lessons)
 
@@ -187,13 +187,13 @@ def dump(file: Path) -> None:
     """Write the maps and logits of all samples that are at hand, as this process computes them."""
     set_torch()
     numbers = {}
-    for world, name in ASKED:
-        if world in WORLDS:
-            sample = SAMPLES[name](world=world)
-            trace = sample.classifier.trace(sample.picture)
-            numbers[f"logits {world} {name}"] = trace.logits.numpy()
-            for heatmap in trace.compare(list(ASKED[world, name].classes)):
-                numbers[f"map {world} {name} {heatmap.category}"] = heatmap.values
+    for source, name in ASKED:
+        if source in SOURCES:
+            sample = SAMPLES[name](source=source)
+            trace = sample.classifier.trace(sample.image)
+            numbers[f"logits {source} {name}"] = trace.logits.numpy()
+            for heatmap in trace.compare(list(ASKED[source, name].classes)):
+                numbers[f"map {source} {name} {heatmap.class_name}"] = heatmap.values
     np.savez(file, allow_pickle=False, **numbers)
 
 
@@ -214,20 +214,20 @@ def main() -> int:
         dump(options.dump)
         return 0
     rows = every_pair() if options.all else list(FIVE)
-    print("".join(f"{name:14}" for name in SETTINGS) + "maps      logits    pictures  seconds  failed", flush=True)
+    print("".join(f"{name:14}" for name in SETTINGS) + "maps      logits    images  seconds  failed", flush=True)
     played: list[dict[str, np.ndarray]] = []
     broken = 0
     for row in rows * options.times:
         started = time.monotonic()
         photos = options.all and len(played) < len(rows)
         with tempfile.TemporaryDirectory() as folder:
-            done = play(row, Path(folder), WORLDS if photos else SCENE_WORLD)
+            done = play(row, Path(folder), SOURCES if photos else SCENES_ALONE)
         played.append(done.numbers)
         broken += bool(done.failed)
         apart = "".join(f"{largest(kind, played[0], done.numbers):<10.1e}" for kind in ("map", "logits"))
         seconds = time.monotonic() - started
         print(
-            "".join(f"{level:14}" for level in row) + f"{apart}{done.pictures:<10.2f}{seconds:<9.0f}"
+            "".join(f"{level:14}" for level in row) + f"{apart}{done.images:<10.2f}{seconds:<9.0f}"
             f"{', '.join(done.failed) or '-'}",
             flush=True,
         )

@@ -1,4 +1,4 @@
-"""Run the tutorials in the scene world and save their outputs: `python -m tests.tools.rebuild_notebooks [NAME …]`."""
+"""Run the tutorials with the scenes and save their outputs: `python -m tests.tools.rebuild_notebooks [NAME …]`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def rebuild(path: Path) -> None:
             cell.outputs = _joined(cell.outputs)
     for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
         data = output.get("data", {})
-        data.pop(LIVE_VIEW, None)  # so that a front end without the kernel shows the picture
+        data.pop(LIVE_VIEW, None)  # so that a front end without the kernel shows the image
         if "image/jpeg" in data:
             data.pop("image/png", None)  # the same in five times the bytes
     notebook.metadata["language_info"] = {"name": "python"}
@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("names", metavar="NAME", nargs="*", help="beginnings of names, by default all")
     names = tuple(parser.parse_args().names)
     with tempfile.TemporaryDirectory() as empty:  # no cache, no weights: as a reader without internet has it
-        os.environ |= {"GRADCAM_WIDGETS_WORLD": "scene", "GRADCAM_WIDGETS_HOME": empty, "TORCH_HOME": empty}
+        os.environ |= {"GRADCAM_WIDGETS_SOURCE": "scenes", "GRADCAM_WIDGETS_HOME": empty, "TORCH_HOME": empty}
         for path in sorted(NOTEBOOKS.glob("*.ipynb")):
             if not names or path.name.startswith(names):
                 rebuild(path)

@@ -1,6 +1,6 @@
-"""Print the smallest change of a network that its lesson sees: `python -m tests.tools.sensitivity`.
+"""Print the smallest change of a model that its lesson sees: `python -m tests.tools.sensitivity`.
 
-In each network of the scene world, what the last stage's channel that matters most puts out is scaled, a little less at
+In each model of the scenes, what the last stage's channel that matters most puts out is scaled, a little less at
 every step, and the lesson that walks through it is compared with what is committed.
 """
 
@@ -16,11 +16,11 @@ FACTORS = (1.02, 1.01, 1.005, 1.002, 1.001, 1.0005)
 
 
 def main() -> None:
-    for network, (number, *_) in WALKTHROUGHS.items():
+    for model, (number, *_) in WALKTHROUGHS.items():
         lesson = numbered(number)
         for factor in FACTORS:
             with tempfile.TemporaryDirectory() as folder:
-                mutation = f"{network}{TIMES}{factor:g}"
+                mutation = f"{model}{TIMES}{factor:g}"
                 done = run(lesson, Path(folder), SCENE, compare=True, mutation=mutation)
             cells = ", ".join(map(str, done.failed)) or "none"
             print(f"{mutation:18} {lesson.stem}: red cells {cells}", flush=True)

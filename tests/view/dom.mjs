@@ -1,4 +1,4 @@
-// As much of a browser as the picture view touches, counting listeners and refusing markup.
+// As much of a browser as the image view touches, counting listeners and refusing markup.
 
 const ids = new Map();
 export const counts = { listeners: 0, frames: [], closed: 0, painted: [], drawn: [], saved: [] };
@@ -169,7 +169,7 @@ class Element extends Node_ {
   }
 }
 
-/** Decoded pictures are told apart by the grey of all their pixels. */
+/** Decoded images are told apart by the grey of all their pixels. */
 class Context {
   constructor(canvas) {
     this.canvas = canvas;
@@ -193,7 +193,7 @@ class Context {
   }
 }
 
-export const pictures = []; // those being decoded: call `arrive` on each
+export const images = []; // those being decoded: call `arrive` on each
 
 /** The stub's own document: it has what a browser's lacks, such as `fire` on its elements. @type {any} */
 export const document = {
@@ -235,7 +235,7 @@ Object.assign(globalThis, {
         resolve({ width, height, grey, close: () => counts.closed++ });
         await settled();
       };
-      pictures.push({ arrive, reject });
+      images.push({ arrive, reject });
     }),
   requestAnimationFrame: (draw) => counts.frames.push(draw),
   cancelAnimationFrame: (number) => {

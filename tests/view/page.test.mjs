@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 
-import { byLabel, byText, document, nextFrame, pictures } from "./dom.mjs";
+import { byLabel, byText, document, nextFrame, images } from "./dom.mjs";
 
 const golden = JSON.parse(readFileSync(process.env.GRADCAM_WIDGETS_GOLDEN, "utf8"));
 const facts = JSON.parse(golden.pageData);
@@ -17,7 +17,7 @@ data.textContent = golden.pageData;
 document.body.append(root, data);
 const page = await import(`${pathToFileURL(golden.modules)}/page_model.mjs`);
 await import(pathToFileURL(golden.page).href);
-await pictures.at(-1).arrive();
+await images.at(-1).arrive();
 nextFrame();
 
 const canvas = () => root.all((element) => element.getAttribute("role") === "img")[0];
@@ -69,8 +69,8 @@ test("a listener that goes while it is told does not silence the next one", () =
 
 test("the page opens on the layer and class that were shown", () => {
   assert.equal(byLabel(root, "Layer").value, golden.pageLayer);
-  assert.equal(byLabel(root, "Class").value, String(facts.class_index));
-  assert.equal(canvas().getAttribute("aria-label"), alternative(golden.pageLayer, facts.class_index));
+  assert.equal(byLabel(root, "Class").value, String(facts.target));
+  assert.equal(canvas().getAttribute("aria-label"), alternative(golden.pageLayer, facts.target));
 });
 
 test("every layer and class can be chosen, and compared", () => {

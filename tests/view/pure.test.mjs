@@ -133,7 +133,7 @@ for (const {
   values,
   grid,
   size,
-  picture,
+  image,
   vmax,
   opacity,
   fade,
@@ -145,7 +145,7 @@ for (const {
     const seen = view.select(floats(values), evidence);
     const large = view.upsample(seen, grid, size, interpolation);
     const table = bytes(golden.tables[colormap]);
-    const out = view.composite(bytes(picture), large, {
+    const out = view.composite(bytes(image), large, {
       vmax: vmax ?? view.maxAbs(seen),
       signed: evidence === "both",
       table,
@@ -163,11 +163,11 @@ for (const {
   });
 }
 
-test("a picture without evidence stays as it is where weak evidence fades", () => {
-  const picture = Uint8Array.of(1, 2, 3, 255, 250, 251, 252, 255);
+test("an image without evidence stays as it is where weak evidence fades", () => {
+  const image = Uint8Array.of(1, 2, 3, 255, 250, 251, 252, 255);
   const table = new Uint8Array(768).fill(99);
   const look = { vmax: 0, signed: false, table, opacity: 0.75, fade: true, threshold: 0 };
-  assert.deepEqual([...view.composite(picture, Float32Array.of(0, 0), look)], [...picture]);
+  assert.deepEqual([...view.composite(image, Float32Array.of(0, 0), look)], [...image]);
 });
 
 for (const { name, values, size, threshold, expected } of golden.boxes) {

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { beforeEach, test } from "node:test";
 import { pathToFileURL } from "node:url";
 
-import { byLabel, byText, counts, document, nextFrame, pictures, settled } from "./dom.mjs";
+import { byLabel, byText, counts, document, nextFrame, images, settled } from "./dom.mjs";
 
 const golden = JSON.parse(readFileSync(process.env.GRADCAM_WIDGETS_GOLDEN, "utf8"));
 const { default: widget } = await import(pathToFileURL(golden.view).href); // as anywidget has it
@@ -48,11 +48,11 @@ class Model {
 async function shown(changes = {}, name = "state") {
   const model = new Model({ ...stateOf(name), ...changes });
   const grey = 100;
-  model.state.picture = { ...model.state.picture, jpeg: jpegOf(grey) };
+  model.state.image = { ...model.state.image, jpeg: jpegOf(grey) };
   const el = document.createElement("div");
   document.body.append(el);
   const cleanup = widget.render({ model, el });
-  await pictures.at(-1).arrive();
+  await images.at(-1).arrive();
   nextFrame();
   const root = el.children[0];
   const canvases = () => root.all((element) => element.tag === "canvas" && element.getAttribute("role") === "img");
@@ -70,10 +70,10 @@ beforeEach(() => {
   document.body.replaceChildren();
   counts.listeners = 0;
   counts.closed = 0;
-  counts.frames.length = counts.painted.length = pictures.length = 0;
+  counts.frames.length = counts.painted.length = images.length = 0;
 });
 
-test("the map is painted over the decoded picture, in one frame", async () => {
+test("the map is painted over the decoded image, in one frame", async () => {
   const { model, canvases } = await shown({ opacity: 0 });
   const [canvas] = canvases();
   assert.deepEqual([canvas.width, canvas.height], [24, 12]);
@@ -111,7 +111,7 @@ test("what the kernel changes is shown and not echoed", async () => {
   model.set("guessing", true);
   model.set("guess", [0, 0, 5, 5]);
   model.set("revealed", true);
-  await pictures.at(-1).arrive();
+  await images.at(-1).arrive();
   nextFrame();
   assert.equal(canvases()[0].dataset.seq, String(other.maps.seq));
   assert.ok(say().includes("This cannot be done."));
@@ -169,7 +169,7 @@ test("a press on a prediction asks for it, once", async () => {
   const { model, root } = await shown();
   const [, second] = model.get("predictions");
   byText(root, "button", second.name).click();
-  assert.equal(model.get("class_index"), second.class_index);
+  assert.equal(model.get("target"), second.class_index);
   assert.equal(model.saves, 1);
   nextFrame();
   assert.equal(byText(root, "button", second.name).getAttribute("aria-pressed"), "true");
@@ -185,7 +185,7 @@ for (const [label, kind] of [
     const verb = byText(root, "button", label),
       undo = byText(root, "button", "Undo");
     assert.ok(verb.disabled && undo.disabled);
-    model.state.picture = { ...model.state.picture, size: [60, 80], window: [100, 40, 180, 100] };
+    model.state.image = { ...model.state.image, size: [60, 80], window: [100, 40, 180, 100] };
     drag(frame(), [150, 75], [50, 25]);
     assert.equal(model.saves, 0);
     assert.ok(!verb.disabled);
@@ -272,21 +272,21 @@ test("another question takes the guess back", async () => {
   assert.equal(model.get("revealed"), false);
 });
 
-test("a map waits for its picture", async () => {
+test("a map waits for its image", async () => {
   const { model, canvases } = await shown();
   const other = stateOf("other"),
     before = canvases()[0].dataset.seq;
-  model.set("picture", { ...other.picture });
+  model.set("image", { ...other.image });
   model.set("maps", { ...other.maps, seq: 99 });
   nextFrame();
   assert.equal(canvases()[0].dataset.seq, before);
-  await pictures.at(-1).arrive();
+  await images.at(-1).arrive();
   nextFrame();
   assert.equal(canvases()[0].dataset.seq, "99");
 });
 
 test("a file that is too large is refused before it is sent, another is sent once", async () => {
-  const { model, root, say } = await shown({ can_edit: true, largest_upload: 10, upload: {} });
+  const { model, root, say } = await shown({ can_edit: true, max_upload_bytes: 10, upload: {} });
   const [field] = root.all((element) => element.getAttribute("type") === "file");
   const pick = async (size) => {
     field.files = [{ name: "cat.png", size, arrayBuffer: async () => new ArrayBuffer(size) }];
@@ -327,7 +327,7 @@ test("while the person guesses, nothing of the map is seen or said", async () =>
   assert.ok(!/cell \(/.test(say()));
   assert.ok(byText(root, "button", "Save PNG").disabled);
   drag(frame(), [0, 0], [100, 100]);
-  assert.deepEqual(model.get("guess"), [0, 0, golden.state.picture.size[1] / 2, golden.state.picture.size[0]]);
+  assert.deepEqual(model.get("guess"), [0, 0, golden.state.image.size[1] / 2, golden.state.image.size[0]]);
   byText(root, "button", "Reveal").click();
   nextFrame();
   assert.ok(model.get("revealed"));
@@ -362,12 +362,12 @@ test("a change from one map to two and back leaves as many canvases", async () =
   }
 });
 
-test("a picture that was decoded late does not replace a newer one", async () => {
+test("an image that was decoded late does not replace a newer one", async () => {
   const { model, canvases } = await shown({ opacity: 0 });
-  const picture = model.get("picture");
-  model.set("picture", { ...picture, jpeg: jpegOf(11) });
-  model.set("picture", { ...picture, jpeg: jpegOf(22) });
-  const [late, newer] = pictures.slice(-2);
+  const image = model.get("image");
+  model.set("image", { ...image, jpeg: jpegOf(11) });
+  model.set("image", { ...image, jpeg: jpegOf(22) });
+  const [late, newer] = images.slice(-2);
   await newer.arrive();
   await late.arrive(48, 48);
   nextFrame();
@@ -376,7 +376,7 @@ test("a picture that was decoded late does not replace a newer one", async () =>
   assert.equal(counts.closed, 3);
 });
 
-test("every control has a label, and the picture its alternative text", async () => {
+test("every control has a label, and the image its alternative text", async () => {
   const { model, root, canvases } = await shown();
   const labelled = new Set(root.all((element) => element.tag === "label").map((label) => label.getAttribute("for")));
   const controls = root.all((element) => ["input", "select"].includes(element.tag));
@@ -409,7 +409,7 @@ test("names, captions and errors are text, whatever they hold", async () => {
   for (const tag of ["script", "img", "b", "iframe"]) assert.ok(!tags.has(tag));
 });
 
-test("the saved picture has the caption of what is shown", async () => {
+test("the saved image has the caption of what is shown", async () => {
   const { model, root } = await shown();
   const { caption } = model.get("maps").items[0];
   byText(root, "button", "Save PNG").click();
@@ -434,21 +434,21 @@ test("the cleanup removes every listener, frame and element", async () => {
 
 test("what is decoded after the cleanup is dropped", async () => {
   const { model, cleanup } = await shown();
-  model.set("picture", { ...model.get("picture"), jpeg: jpegOf(33) });
+  model.set("image", { ...model.get("image"), jpeg: jpegOf(33) });
   cleanup();
-  await pictures.at(-1).arrive();
+  await images.at(-1).arrive();
   assert.equal(counts.closed, 2);
   assert.equal(counts.listeners, 0);
   assert.ok(!counts.frames.some(Boolean));
 });
 
-test("maps that arrive before the first picture wait for it", async () => {
+test("maps that arrive before the first image wait for it", async () => {
   const model = new Model(stateOf("state")),
     el = document.createElement("div");
   widget.render({ model, el });
   model.set("maps", stateOf("other").maps);
   nextFrame();
-  await pictures.at(-1).arrive();
+  await images.at(-1).arrive();
   nextFrame();
   const [canvas] = el.all((element) => element.getAttribute("role") === "img");
   assert.equal(canvas.dataset.seq, String(golden.other.maps.seq));
@@ -560,7 +560,7 @@ test("another button than the first draws nothing", async () => {
 });
 
 test("a dropped file is sent, where a kernel can take it", async () => {
-  const { model, root } = await shown({ can_edit: true, largest_upload: 10, upload: {} });
+  const { model, root } = await shown({ can_edit: true, max_upload_bytes: 10, upload: {} });
   let prevented = 0;
   const drop = (files) => root.fire("drop", { dataTransfer: { files }, preventDefault: () => prevented++ });
   const file = { name: "dog.png", size: 4, arrayBuffer: async () => new ArrayBuffer(4) };
@@ -711,7 +711,7 @@ test("noise far below the largest value is no evidence", async () => {
   assert.ok([...canvases()[0].image.data].every((v, i) => v === (i % 4 === 3 ? 255 : 100)));
 });
 
-test("while the person guesses, no box is drawn and no share of the picture is said", async () => {
+test("while the person guesses, no box is drawn and no share of the image is said", async () => {
   const { frame, say } = await shown({ threshold: 0.4, guessing: true });
   assert.equal(frame().dataset.box, "");
   assert.ok(!say().includes("Box above"));
@@ -779,10 +779,10 @@ test("a pressed pointer is held, so that a rectangle may end outside", async () 
   assert.deepEqual(model.get("edits"), [{ kind: "grey", box: [40, 0, 80, 30] }]);
 });
 
-test("of two maps each cell is told with its title, and a remark on both once", async () => {
+test("of two maps each cell is told with its title, and a caveat on both once", async () => {
   const { model, frame, say } = await shown({}, "compared");
   const maps = model.get("maps");
-  const items = maps.items.map((item) => ({ ...item, remarks: ["Padded."] }));
+  const items = maps.items.map((item) => ({ ...item, caveats: ["Padded."] }));
   model.set("maps", { ...maps, items });
   frame().fire("pointermove", point(20, 20));
   for (const { title } of items) assert.ok(say().includes(`${title}: cell (`), say());
@@ -831,7 +831,7 @@ test("the button for a file of one's own is there where a kernel is", async () =
 });
 
 test("one file can be picked twice", async () => {
-  const { root } = await shown({ can_edit: true, largest_upload: 10, upload: {} });
+  const { root } = await shown({ can_edit: true, max_upload_bytes: 10, upload: {} });
   const [field] = root.all((element) => element.getAttribute("type") === "file");
   field.value = "cat.png";
   field.files = [];
@@ -878,7 +878,7 @@ test("maps that were waited for are painted at once", async () => {
 
 test("an image in a part of the whole has its rectangle in the whole's pixels", async () => {
   const { model, root, frame } = await shown({ can_edit: true });
-  model.state.picture = { ...model.state.picture, window: [100, 40, 180, 100] };
+  model.state.image = { ...model.state.image, window: [100, 40, 180, 100] };
   for (const key of ["Enter", "ArrowRight", "ArrowDown", "Enter"]) frame().fire("keydown", { key });
   byText(root, "button", "Look only here").click();
   assert.deepEqual(model.get("edits")[0].box.slice(0, 2), [140, 70]);

@@ -1,4 +1,4 @@
-"""The picture view's own code under node, without a browser: golden values come from here, from OpenCV and numpy."""
+"""The image view's own code under node, without a browser: golden values come from here, from OpenCV and numpy."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 TESTS = Path(__file__).parent
 HOSTILE = "<script>alert('x')</script> $\\frac{1}{2}$ \"'& <!-- &amp;"
-PICTURE_SIZE = (23, 31)
+IMAGE_SIZE = (23, 31)
 CV2_INTERPOLATION = {"cells": cv2.INTER_NEAREST_EXACT, "bilinear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
 EVIDENCE: tuple[Evidence, ...] = ("for", "against", "both")
 INTERPOLATIONS: tuple[Interpolation, ...] = ("cells", "bilinear", "cubic")
@@ -71,7 +71,7 @@ def test_references_are_not_blank(tmp_path: Path) -> None:
     assert len({case["expected"] for case in overlays}) == len(overlays)
     for case in overlays:
         assert np.ptp(np.frombuffer(case["expected"], np.uint8)) > 100, case["name"]
-        assert len(case["undecided"]) < 0.1 * PICTURE_SIZE[0] * PICTURE_SIZE[1], case["name"]
+        assert len(case["undecided"]) < 0.1 * IMAGE_SIZE[0] * IMAGE_SIZE[1], case["name"]
     assert any(case["expected"] is None for case in golden["boxes"])
     assert len({tuple(case["expected"] or ()) for case in golden["boxes"]}) > 5
     assert all(abs(case["expected"]) > 0.01 for case in golden["correlations"])
@@ -109,7 +109,7 @@ def test_colours_reach_the_browser_as_matplotlib_has_them(name: str) -> None:
 def made_golden(folder: Path) -> dict[str, Any]:
     view = folder / "view.mjs"
     view.write_text(VIEW_MODULE, encoding="utf-8")
-    first, second = heatmap(), heatmap(seed=1, class_index=4, category=HOSTILE)
+    first, second = heatmap(), heatmap(seed=1, class_index=4, class_name=HOSTILE)
     states = {
         "state": state(HeatmapView(first)),
         "other": state(HeatmapView(second, opacity=0.5, colormap="jet", fade=False)) | {"maps": {}},
@@ -147,18 +147,18 @@ def made_golden(folder: Path) -> dict[str, Any]:
     }
 
 
-def heatmap(seed: int = 0, class_index: int = 3, category: str = "crab", layer: str = "features") -> Heatmap:
+def heatmap(seed: int = 0, class_index: int = 3, class_name: str = "crab", layer: str = "features") -> Heatmap:
     random = np.random.default_rng(seed)
     return Heatmap(
         values=random.normal(size=(5, 7)).astype(np.float32),
         class_index=class_index,
-        category=category,
+        class_name=class_name,
         logit=4.5,
         probability=0.75,
         layer=layer,
         method="grad-cam",
-        network="a network",
-        picture=np.random.default_rng(9).integers(0, 256, (*PICTURE_SIZE, 3), dtype=np.uint8),
+        model="a model",
+        image=np.random.default_rng(9).integers(0, 256, (*IMAGE_SIZE, 3), dtype=np.uint8),
     )
 
 
@@ -169,7 +169,7 @@ def row(class_index: int, name: str, probability: float) -> dict[str, Any]:
 def state(view: HeatmapView) -> dict[str, Any]:
     own = [name for name in view.keys if not name.startswith("_") and name not in ("layout", "tabbable", "tooltip")]
     found = {name: getattr(view, name) for name in own}
-    found["picture"] = {**found["picture"], "size": [60, 80], "window": [0, 0, 80, 60]}
+    found["image"] = {**found["image"], "size": [60, 80], "window": [0, 0, 80, 60]}
     view.close()
     return found
 
@@ -236,8 +236,8 @@ def color_indices() -> list[dict[str, Any]]:
 
 def overlays() -> list[dict[str, Any]]:
     shown = heatmap(seed=2)
-    assert shown.picture is not None
-    picture = np.dstack([shown.picture, np.full(PICTURE_SIZE, 255, np.uint8)])
+    assert shown.image is not None
+    image = np.dstack([shown.image, np.full(IMAGE_SIZE, 255, np.uint8)])
     cases = []
     combinations = list(product(EVIDENCE, (True, False), (0.0, 0.35), INTERPOLATIONS, (None, 0.6, 1.7)))
     for i, (evidence, fade, threshold, interpolation, share) in enumerate(combinations):
@@ -261,13 +261,13 @@ def overlays() -> list[dict[str, Any]]:
                 "colormap": colormap,
                 "values": shown.values.tobytes(),
                 "grid": shown.grid,
-                "size": PICTURE_SIZE,
-                "picture": picture.tobytes(),
+                "size": IMAGE_SIZE,
+                "image": image.tobytes(),
                 "vmax": vmax,
                 "opacity": opacity,
                 "fade": fade,
                 "threshold": threshold,
-                "expected": np.dstack([overlay, picture[..., 3]]).tobytes(),
+                "expected": np.dstack([overlay, image[..., 3]]).tobytes(),
                 "undecided": undecided(shown, evidence, interpolation, vmax, threshold),
             }
         )
@@ -278,7 +278,7 @@ def undecided(
     shown: Heatmap, evidence: Evidence, interpolation: Interpolation, vmax: float | None, threshold: float
 ) -> list[int]:
     """List the pixels whose colour lies between two of the table, or whose value lies at the threshold itself."""
-    large = shown.upsampled(PICTURE_SIZE, interpolation, evidence).astype(np.float64)
+    large = shown.upsampled(IMAGE_SIZE, interpolation, evidence).astype(np.float64)
     share = np.clip(large / (vmax or shown.vmax(evidence)), -1, 1)
     position = 255 * ((share + 1) / 2 if evidence == "both" else share)
     between = np.abs(position - np.floor(position) - 0.5) < UNDECIDED

@@ -17,19 +17,19 @@ from PIL import Image
 
 from gradcam_widgets import Classifier, GradCAMError, Heatmap
 from gradcam_widgets.classifiers.preprocessing import Preprocessing
-from gradcam_widgets.errors import LayerError, PictureError
+from gradcam_widgets.errors import ExportError, ImageError, LayerError
 from gradcam_widgets.heatmaps.display import DisplayOptions
 from gradcam_widgets.panel import GradCAMPanel
 from gradcam_widgets.view.modules import page_script
 from gradcam_widgets.view.page import export_page
 from gradcam_widgets.view.traits import COLORMAPS
-from tests.support.models import Pooled, random_network
+from tests.support.models import Pooled, random_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-MOST_BYTES = 300_000
+MAX_BYTES = 300_000
 HOSTILE = [
     "<script>alert(1)</script>",
     "</script><script>alert(1)</script>",
@@ -87,20 +87,20 @@ class Page(HTMLParser):
         return dict(part.strip().split(" ", 1) for part in text.split(";"))
 
 
-def heatmap(class_index: int = 3, layer: str = "features", category: str | None = "crab", **changed: Any) -> Heatmap:
+def heatmap(class_index: int = 3, layer: str = "features", class_name: str | None = "crab", **changed: Any) -> Heatmap:
     random = np.random.default_rng(100 * class_index + len(layer))
     values = random.normal(size=(7, 9)).astype(np.float32) * 10.0 ** random.integers(-4, 4)
     values[1, 2] = values[6, 8] = 0
     facts: dict[str, Any] = {
         "values": values,
         "class_index": class_index,
-        "category": category,
+        "class_name": class_name,
         "logit": 4.5,
         "probability": 0.5 / (1 + class_index),
         "layer": layer,
         "method": "grad-cam",
-        "network": "a network",
-        "picture": np.random.default_rng(9).integers(0, 256, (40, 60, 3), dtype=np.uint8),
+        "model": "a model",
+        "image": np.random.default_rng(9).integers(0, 256, (40, 60, 3), dtype=np.uint8),
     }
     return Heatmap(**(facts | changed))
 
@@ -141,12 +141,12 @@ def test_every_class_is_offered_at_every_layer_and_the_wanted_layer_is_shown_fir
     offered = [(item["class_index"], item["layer"]) for item in page.facts["maps"]]
     assert offered == [(each.class_index, each.layer) for each in maps]
     assert [each["class_index"] for each in page.facts["classes"]] == [5, 3, 8]
-    assert (page.facts["layer"], page.facts["class_index"]) == ("middle", 5)
+    assert (page.facts["layer"], page.facts["target"]) == ("middle", 5)
     assert written(tmp_path, maps).facts["layer"] == "stem"
 
 
 def test_classes_have_their_name_probability_and_logit(tmp_path: Path) -> None:
-    rows = written(tmp_path, [heatmap(3), heatmap(3, "stem"), heatmap(9, category=None)]).facts["classes"]
+    rows = written(tmp_path, [heatmap(3), heatmap(3, "stem"), heatmap(9, class_name=None)]).facts["classes"]
     assert [row["class_index"] for row in rows] == [3, 9]
     assert [row["probability"] for row in rows] == [0.125, 0.05]
     assert {row["logit"] for row in rows} == {4.5}
@@ -163,18 +163,18 @@ def test_the_page_opens_with_the_look_that_was_given(tmp_path: Path) -> None:
     assert {len(base64.b64decode(table)) for table in tables.values()} == {768}
 
 
-def test_the_picture_is_the_one_the_network_saw(tmp_path: Path) -> None:
+def test_the_image_is_the_one_the_network_saw(tmp_path: Path) -> None:
     rows, columns = np.indices((60, 80))
-    picture = np.dstack([4 * rows, 3 * columns, np.full((60, 80), 30)]).astype(np.uint8)
-    facts = written(tmp_path, [heatmap(picture=picture)]).facts["picture"]
+    image = np.dstack([4 * rows, 3 * columns, np.full((60, 80), 30)]).astype(np.uint8)
+    facts = written(tmp_path, [heatmap(image=image)]).facts["image"]
     decoded_image = cv2.imdecode(np.frombuffer(base64.b64decode(facts["jpeg"]), np.uint8), cv2.IMREAD_COLOR)
     assert decoded_image is not None
-    assert np.abs(decoded_image[..., ::-1].astype(int) - picture).mean() < 3
+    assert np.abs(decoded_image[..., ::-1].astype(int) - image).mean() < 3
     assert (facts["size"], facts["window"]) == ([60, 80], [0, 0, 80, 60])
 
 
 def test_a_large_photograph_is_reduced_to_what_the_canvas_shows(tmp_path: Path) -> None:
-    facts = written(tmp_path, [heatmap(picture=np.full((900, 1800, 3), 99, np.uint8))]).facts["picture"]
+    facts = written(tmp_path, [heatmap(image=np.full((900, 1800, 3), 99, np.uint8))]).facts["image"]
     image = cv2.imdecode(np.frombuffer(base64.b64decode(facts["jpeg"]), np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
     assert image.shape == (384, 768, 3)
@@ -216,7 +216,7 @@ def test_the_page_says_its_language_title_and_what_to_do_without_javascript(tmp_
 
 @pytest.mark.parametrize("name", HOSTILE[:5] + HOSTILE[6:])
 def test_hostile_names_stay_in_the_data_and_the_data_holds_no_angle_bracket(tmp_path: Path, name: str) -> None:
-    maps = [heatmap(3, name, name, network=name, noted=(name,)), heatmap(4, name, name, method=name)]
+    maps = [heatmap(3, name, name, model=name, notes=(name,)), heatmap(4, name, name, method=name)]
     page = written(tmp_path, maps, title=name, layer=name)
     plain = written(tmp_path, [heatmap(3), heatmap(4)])
     assert [(tag, set(attributes)) for tag, attributes in page.elements] == [
@@ -235,20 +235,18 @@ def test_hostile_names_stay_in_the_data_and_the_data_holds_no_angle_bracket(tmp_
 
 def test_names_that_no_file_can_hold_are_escaped_in_the_data(tmp_path: Path) -> None:
     name = HOSTILE[5]
-    page = written(tmp_path, [heatmap(category=name)])
+    page = written(tmp_path, [heatmap(class_name=name)])
     assert page.facts["maps"][0]["title"] == f"{name} (3)"
 
 
-def test_a_map_without_its_picture_and_a_file_that_cannot_be_written_are_said(tmp_path: Path) -> None:
-    with pytest.raises(
-        PictureError, match=r"^A map came without its picture: give it one by heatmap\.on\(picture\)\.$"
-    ):
-        written(tmp_path, [heatmap(picture=None)])
+def test_a_map_without_its_image_and_a_file_that_cannot_be_written_are_said(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match=r"^A map came without its image: give it one by heatmap\.on\(image\)\.$"):
+        written(tmp_path, [heatmap(image=None)])
     for name in ("page.png", "page"):
-        with pytest.raises(PictureError, match=rf"^A page cannot be saved as '.*{name}': end its name on \.html\.$"):
+        with pytest.raises(ExportError, match=rf"^A page cannot be saved as '.*{name}': end its name on \.html\.$"):
             export_page(tmp_path / name, [heatmap()])
     with pytest.raises(
-        PictureError,
+        ExportError,
         match=r"^'.*nowhere.*' cannot be written .*: choose a folder that exists and that you may write in\.$",
     ):
         export_page(tmp_path / "nowhere" / "page.html", [heatmap()])
@@ -261,20 +259,20 @@ def test_a_map_without_its_picture_and_a_file_that_cannot_be_written_are_said(tm
 @pytest.fixture
 def panel() -> Iterator[GradCAMPanel]:
     names = [f"thing {chr(97 + i)}" for i in range(12)]
-    picture = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
-    panel = GradCAMPanel(picture, Classifier(Pooled(12), Preprocessing(size=(48, 64)), names, name="pooled"))
+    image = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+    panel = GradCAMPanel(image, Classifier(Pooled(12), Preprocessing(size=(48, 64)), names, name="pooled"))
     yield panel
     panel.close()
 
 
 def test_the_panel_exports_the_class_and_layer_it_shows_first(panel: GradCAMPanel, tmp_path: Path) -> None:
-    panel.class_index, panel.layer, panel.evidence = "thing e", "features", "both"
-    path = panel.export_html(tmp_path / "page.html", layers=["stem.0", "features", "stem.0"], classes=[2, "thing e", 2])
+    panel.target, panel.layer, panel.evidence = "thing e", "features", "both"
+    path = panel.export_html(tmp_path / "page.html", layers=["stem.0", "features", "stem.0"], targets=[2, "thing e", 2])
     page = Page(path.read_text("utf-8"))
     offered = {(item["class_index"], item["layer"]): item for item in page.facts["maps"]}
     assert set(offered) == {(index, layer) for index in (2, 4) for layer in ("stem.0", "features")}
     assert len(offered) == len(page.facts["maps"])
-    assert (page.facts["class_index"], page.facts["layer"]) == (4, "features")
+    assert (page.facts["target"], page.facts["layer"]) == (4, "features")
     assert page.facts["display"]["evidence"] == "both"
     shown = offered[4, "features"]
     assert np.abs(decoded(shown) - panel.heatmap.values).max() <= 0.51 * shown["step"]
@@ -282,24 +280,24 @@ def test_the_panel_exports_the_class_and_layer_it_shows_first(panel: GradCAMPane
 
 def test_by_default_the_predictions_shown_are_exported(panel: GradCAMPanel, tmp_path: Path) -> None:
     last = panel.predictions[-1].class_index
-    panel.class_index = last
+    panel.target = last
     page = Page(panel.export_html(tmp_path / "page.html").read_text("utf-8"))
     shown = [row["class_index"] for row in panel.view.predictions]
     assert last in shown
     assert {each["class_index"] for each in page.facts["classes"]} == set(shown)
-    assert page.facts["class_index"] == last
+    assert page.facts["target"] == last
     assert {item["layer"] for item in page.facts["maps"]} == {panel.layer}
 
 
-def test_the_page_shows_the_picture_as_it_was_cropped(panel: GradCAMPanel, tmp_path: Path) -> None:
+def test_the_page_shows_the_image_as_it_was_cropped(panel: GradCAMPanel, tmp_path: Path) -> None:
     panel.edits = [("crop", (10, 5, 60, 45))]
     facts = Page(panel.export_html(tmp_path / "page.html").read_text("utf-8")).facts
-    assert facts["picture"]["size"] == [40, 50]
+    assert facts["image"]["size"] == [40, 50]
 
 
 @pytest.mark.parametrize(
     ("arguments", "error"),
-    [({"layers": ["layer9"]}, LayerError), ({"classes": ["zebra"]}, GradCAMError), ({"classes": [99]}, GradCAMError)],
+    [({"layers": ["layer9"]}, LayerError), ({"targets": ["zebra"]}, GradCAMError), ({"targets": [99]}, GradCAMError)],
 )
 def test_what_the_panel_cannot_export_is_said_and_nothing_is_written(
     panel: GradCAMPanel, tmp_path: Path, arguments: dict[str, Any], error: type[GradCAMError]
@@ -309,23 +307,23 @@ def test_what_the_panel_cannot_export_is_said_and_nothing_is_written(
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("arguments", [{"layers": []}, {"classes": []}])
+@pytest.mark.parametrize("arguments", [{"layers": []}, {"targets": []}])
 def test_nothing_to_export_is_said(panel: GradCAMPanel, tmp_path: Path, arguments: dict[str, Any]) -> None:
     with pytest.raises(GradCAMError, match=r"^[^\n]{20,}[.?]$"):
         panel.export_html(tmp_path / "page.html", **arguments)
 
 
 def test_five_layers_of_ten_classes_of_resnet18_are_a_small_page(tmp_path: Path) -> None:
-    names = [f"a category with a rather long name, number {i}" for i in range(1000)]
+    names = [f"a class with a rather long name, number {i}" for i in range(1000)]
     smooth = cv2.resize(np.random.default_rng(1).integers(0, 256, (14, 14, 3), dtype=np.uint8), (224, 224))
     grain = np.random.default_rng(2).normal(scale=12, size=(224, 224, 3))
-    picture = Image.fromarray((smooth + grain).clip(0, 255).astype(np.uint8))
-    panel = GradCAMPanel(picture, Classifier(random_network("resnet18"), None, names, name="resnet18"))
+    image = Image.fromarray((smooth + grain).clip(0, 255).astype(np.uint8))
+    panel = GradCAMPanel(image, Classifier(random_model("resnet18"), None, names, name="resnet18"))
     layers = ["layer1", "layer2", "layer3", "layer4.0", "layer4.1"]
-    path = panel.export_html(tmp_path / "page.html", layers=layers, classes=list(range(10)))
+    path = panel.export_html(tmp_path / "page.html", layers=layers, targets=list(range(10)))
     page = Page(path.read_text("utf-8"))
     assert {tuple(item["grid"]) for item in page.facts["maps"]} == {(56, 56), (28, 28), (14, 14), (7, 7)}
     assert len(page.facts["maps"]) == 50
     print(f"5 layers × 10 classes at 224 px: {path.stat().st_size / 1000:.0f} kB")  # noqa: T201 - for who measures
-    assert path.stat().st_size <= MOST_BYTES
+    assert path.stat().st_size <= MAX_BYTES
     panel.close()

@@ -1,4 +1,4 @@
-"""Networks of the walkthroughs' three families, small enough to ship: residual, VGG-like, densely connected."""
+"""Models of the walkthroughs' three families, small enough to ship: residual, VGG-like, densely connected."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ResidualBlock(nn.Module):
             self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Run the block, axes (picture, channel, row, column)."""
+        """Run the block, axes (image, channel, row, column)."""
         out = self.relu(self.bn1(self.conv1(x)))
         out = self.bn2(self.conv2(out))
         out += self.shortcut(x)
@@ -41,11 +41,11 @@ class Residual(nn.Module):
     """Four stages, global average pooling and one linear layer, as in ResNet-18; its last map is 7×7.
 
     Args:
-        categories: Number of class scores.
+        class_names: Number of class scores.
     """
 
-    def __init__(self, categories: int) -> None:
-        """Make the network."""
+    def __init__(self, class_names: int) -> None:
+        """Make the model."""
         super().__init__()
         self.stem = nn.Sequential(nn.Conv2d(3, 16, 3, 2, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU(inplace=True))
         self.layer1 = ResidualBlock(16, 24, 2)
@@ -53,16 +53,16 @@ class Residual(nn.Module):
         self.layer3 = ResidualBlock(48, 96, 2)
         self.layer4 = ResidualBlock(96, 128, 2)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(128, categories)
+        self.fc = nn.Linear(128, class_names)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return class scores, axes (picture, category), of pictures, axes (picture, channel, row, column)."""
+        """Return class scores, axes (image, class), of images, axes (image, channel, row, column)."""
         x = self.layer4(self.layer3(self.layer2(self.layer1(self.stem(x)))))
         scores: Tensor = self.fc(self.avgpool(x).flatten(1))
         return scores
 
 
-def vgg_like(categories: int) -> nn.Sequential:
+def vgg_like(class_names: int) -> nn.Sequential:
     """Make convolutions, pooling and hidden fully connected layers, as in VGG: no CAM, and a last map of 14×14.
 
     Simonyan and Zisserman 2015, arXiv 1409.1556, with batch normalisation.
@@ -89,11 +89,11 @@ def vgg_like(categories: int) -> nn.Sequential:
             nn.ReLU(inplace=True),
         ]
         inputs = outputs
-    network = nn.Sequential()
-    network.add_module("features", nn.Sequential(*features))
-    network.add_module("pool", nn.AdaptiveMaxPool2d(4))
-    network.add_module("flatten", nn.Flatten())
-    network.add_module(
+    model = nn.Sequential()
+    model.add_module("features", nn.Sequential(*features))
+    model.add_module("pool", nn.AdaptiveMaxPool2d(4))
+    model.add_module("flatten", nn.Flatten())
+    model.add_module(
         "classifier",
         nn.Sequential(
             nn.Linear(4 * 4 * inputs, 96),
@@ -101,18 +101,18 @@ def vgg_like(categories: int) -> nn.Sequential:
             nn.Dropout(0.2),
             nn.Linear(96, 48),
             nn.ReLU(inplace=True),
-            nn.Linear(48, categories),
+            nn.Linear(48, class_names),
         ),
     )
-    return network
+    return model
 
 
-def dense(categories: int) -> DenseNet:
+def dense(class_names: int) -> DenseNet:
     """Make torchvision's DenseNet with few and narrow layers; its last map is 7×7, at `features`.
 
     Huang et al. 2017, arXiv 1608.06993.
     """
-    return DenseNet(growth_rate=12, block_config=(2, 3, 4, 4), num_init_features=16, bn_size=2, num_classes=categories)
+    return DenseNet(growth_rate=12, block_config=(2, 3, 4, 4), num_init_features=16, bn_size=2, num_classes=class_names)
 
 
-NETWORKS: dict[str, Callable[[int], nn.Module]] = {"residual": Residual, "vgg_like": vgg_like, "dense": dense}
+ARCHITECTURES: dict[str, Callable[[int], nn.Module]] = {"residual": Residual, "vgg_like": vgg_like, "dense": dense}

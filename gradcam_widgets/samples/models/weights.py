@@ -1,18 +1,19 @@
-"""The scene world's networks as they are shipped: half-precision weights, and how pictures are shown to them."""
+"""The scenes' models as they are shipped: half-precision weights, and how images are shown to them."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from gradcam_widgets.classifiers.classifier import Classifier
 from gradcam_widgets.classifiers.preprocessing import Preprocessing
 from gradcam_widgets.errors import ModelError
-from gradcam_widgets.samples.scenes.classes import CATEGORIES
+from gradcam_widgets.samples.scenes.classes import CLASS_NAMES
 
-from .architectures import NETWORKS
+from .architectures import ARCHITECTURES
 
 if TYPE_CHECKING:
     from torch import nn
@@ -23,7 +24,7 @@ MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
 
 
 def save_weights(name: str, model: nn.Module, folder: Path = FOLDER) -> Path:
-    """Write a network's state in half precision; its own weights are left alone."""
+    """Write a model's state in half precision; its own weights are left alone."""
     path = folder / f"{name}.pth"
     state = {
         key: value.half().contiguous() if value.is_floating_point() else value
@@ -33,21 +34,27 @@ def save_weights(name: str, model: nn.Module, folder: Path = FOLDER) -> Path:
     return path
 
 
+def read_manifest(folder: Path = FOLDER) -> dict[str, Any]:
+    """Return how the models came about and what was measured of them on held-out scenes."""
+    manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text("utf-8"))
+    return manifest
+
+
 def load_scene_classifier(name: str, folder: Path = FOLDER) -> Classifier:
-    """Load one of the scene world's networks.
+    """Load one of the scenes' models.
 
     Args:
         name: "residual", "vgg_like" or "dense".
         folder: Where its weights lie.
 
     Raises:
-        ModelError: If there is no such network, or its weights are missing.
+        ModelError: If there is no such model, or its weights are missing.
     """
-    if name not in NETWORKS:
-        raise ModelError(f"There is no network {name!r} in the scene world: choose one of {', '.join(NETWORKS)}.")
+    if name not in ARCHITECTURES:
+        raise ModelError(f"There is no model {name!r} in the scenes: choose one of {', '.join(ARCHITECTURES)}.")
     path = folder / f"{name}.pth"
     if not path.is_file():
         raise ModelError(f"There are no weights at '{path}': run python -m gradcam_widgets.samples.training.train.")
-    model = NETWORKS[name](len(CATEGORIES))
+    model = ARCHITECTURES[name](len(CLASS_NAMES))
     model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    return Classifier(model.eval(), Preprocessing(mean=MEAN, std=STD), CATEGORIES, name=f"scene {name}")
+    return Classifier(model.eval(), Preprocessing(mean=MEAN, std=STD), CLASS_NAMES, name=f"scene {name}")

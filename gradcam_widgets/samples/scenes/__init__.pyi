@@ -1,5 +1,5 @@
-from .classes import CATEGORIES as CATEGORIES
+from .classes import CLASS_NAMES as CLASS_NAMES
 from .classes import HABITATS as HABITATS
 from .scene import Scene as Scene
-from .scene import Thing as Thing
+from .scene import SceneObject as SceneObject
 from .scene import render as render

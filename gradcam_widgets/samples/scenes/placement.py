@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from gradcam_widgets.samples.scenes.backgrounds.landscapes import blades, leaves
-from gradcam_widgets.samples.scenes.drawing.canvas import PARTS_PER_THING, Canvas
+from gradcam_widgets.samples.scenes.drawing.canvas import PARTS_PER_OBJECT, Canvas
 from gradcam_widgets.samples.scenes.drawing.shading import Light, Stroke
 from gradcam_widgets.samples.scenes.drawing.shapes import (
     Color,
@@ -41,11 +41,11 @@ class Actor:
     """A figure before it has its place.
 
     Attributes:
-        name: Category, or "photographer".
+        name: Class, or "photographer".
         pieces: What it is made of.
-        width: Wanted width in shares of the picture.
-        height: Most height in shares of the picture.
-        ground: Row of the ground it stands on, in shares of the picture.
+        width: Wanted width in shares of the image.
+        height: Most height in shares of the image.
+        ground: Row of the ground it stands on, in shares of the image.
         flip: Whether it looks to the left.
         angle: Turn, in radians.
         fog: Share of haze before it.
@@ -115,7 +115,7 @@ def place(actors: Sequence[Actor], order: Sequence[int], side: int, rng: Generat
         )
         names = dict.fromkeys(piece.part for piece in actor.pieces if piece.part)
         labels = {name: number + 1 for number, name in enumerate(names)}
-        result[index] = Placed(actor, pose, box, PARTS_PER_THING * (index + 1), labels)
+        result[index] = Placed(actor, pose, box, PARTS_PER_OBJECT * (index + 1), labels)
         x += widths[index] + GAP
     return [one for one in result if one is not None]
 
@@ -187,7 +187,7 @@ def wake(canvas: Canvas, rng: Generator, light: Light, placed: Placed) -> None:
 def bow_wave(canvas: Canvas, rng: Generator, light: Light, placed: Placed) -> None:
     """Paint foam along a ship's waterline, over its hull, thicker at the bow."""
     x0, _, x1, _ = (round(value) for value in placed.box)
-    own = (canvas.labels[:, x0:x1] >= placed.base) & (canvas.labels[:, x0:x1] < placed.base + PARTS_PER_THING)
+    own = (canvas.labels[:, x0:x1] >= placed.base) & (canvas.labels[:, x0:x1] < placed.base + PARTS_PER_OBJECT)
     rows = canvas.side - 1 - np.argmax(own[::-1], axis=0)
     columns = np.flatnonzero(own.any(axis=0))
     if not len(columns):

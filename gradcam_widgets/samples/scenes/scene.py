@@ -1,4 +1,4 @@
-"""Scenes with known answers: pictures drawn from a seed, with the exact place of every thing."""
+"""Scenes with known answers: images drawn from a seed, with the exact place of every thing."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcam_widgets.errors import PictureError
+from gradcam_widgets.errors import OptionError
 from gradcam_widgets.images.box import Box
 from gradcam_widgets.samples.scenes.backgrounds.landscapes import savanna, sea
 from gradcam_widgets.samples.scenes.backgrounds.riverbank import riverbank, support
 from gradcam_widgets.samples.scenes.backgrounds.weather import draw_light
-from gradcam_widgets.samples.scenes.drawing.canvas import PARTS_PER_THING, Canvas
+from gradcam_widgets.samples.scenes.drawing.canvas import PARTS_PER_OBJECT, Canvas
 from gradcam_widgets.samples.scenes.drawing.shading import Light, Stroke
 from gradcam_widgets.samples.scenes.drawing.textures import TILE
 from gradcam_widgets.samples.scenes.subjects.elephants import elephant
@@ -23,7 +23,7 @@ from gradcam_widgets.samples.scenes.subjects.photographer import photographer as
 from gradcam_widgets.samples.scenes.subjects.reptiles import alligator, iguana
 from gradcam_widgets.samples.scenes.subjects.vessels import carrier, submarine
 
-from .classes import CATEGORIES, HABITATS, PHOTOGRAPHER
+from .classes import CLASS_NAMES, HABITATS, PHOTOGRAPHER
 from .placement import (
     Actor,
     Placed,
@@ -53,11 +53,11 @@ _WIDTHS = {"sea": (0.50, 0.72), "savanna": (0.36, 0.66), "riverbank": (0.52, 0.7
 
 
 @dataclass(frozen=True, eq=False)
-class Thing:
+class SceneObject:
     """One thing of a scene and where it is visible.
 
     Attributes:
-        name: Its category, or "photographer".
+        name: Its class, or "photographer".
         mask: Where at least half of a pixel shows it, axes (row, column), bool, read-only.
         parts: Where its parts are visible, by name ("head", "ears", "trunk", "tusks", "body", "legs" of an elephant);
             each within the mask, axes (row, column), bool, read-only. What is hidden is absent.
@@ -76,50 +76,50 @@ class Thing:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A picture and what is in it.
+    """An image and what is in it.
 
     Attributes:
-        picture: Axes (row, column, RGB), uint8, read-only.
-        things: The things of the categories asked for, in that order, then the photographer if there is one.
+        image: Axes (row, column, RGB), uint8, read-only.
+        objects: The things of the classes asked for, in that order, then the photographer if there is one.
         seed: What it was drawn from.
     """
 
-    picture: NDArray[np.uint8]
-    things: tuple[Thing, ...]
+    image: NDArray[np.uint8]
+    objects: tuple[SceneObject, ...]
     seed: int
 
 
-def render(categories: Sequence[str], seed: int, *, photographer: bool = False, size: int = 224) -> Scene:
+def render(class_names: Sequence[str], seed: int, *, photographer: bool = False, size: int = 224) -> Scene:
     """Draw a scene: the same from the same arguments, on any machine.
 
     Args:
-        categories: One or two of `CATEGORIES` from one habitat (`HABITATS`); the first is nearer and larger.
-        seed: What all that varies is drawn from, 0 or more. Other categories make another scene of the same seed.
+        class_names: One or two of `CLASS_NAMES` from one habitat (`HABITATS`); the first is nearer and larger.
+        seed: What all that varies is drawn from, 0 or more. Other classes make another scene of the same seed.
         photographer: Put a person with a camera to the left or right of the animals, beyond a vertical line.
-        size: Side of the picture in pixels; it changes the resolution, not the scene.
+        size: Side of the image in pixels; it changes the resolution, not the scene.
 
     Returns:
         The scene; what it shows of each thing is known exactly, and no two masks overlap.
 
     Raises:
-        PictureError: An unknown category, too many, from different habitats, a negative seed or an odd size.
+        OptionError: An unknown class, too many, from different habitats, a negative seed or an odd size.
     """
-    names = _checked_categories(categories)
+    names = _checked_class_names(class_names)
     return _render(names, _checked_seed(seed), photographer=bool(photographer), size=_checked_size(size))
 
 
-def _checked_categories(categories: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(categories, str):
-        raise PictureError(f"The categories of a scene are a sequence: give ({categories!r},).")
-    names = tuple(categories)
+def _checked_class_names(class_names: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(class_names, str):
+        raise OptionError(f"The classes of a scene are a sequence: give ({class_names!r},).")
+    names = tuple(class_names)
     for name in names:
-        if name not in CATEGORIES:
-            raise PictureError(f"No scene can show {name!r}: choose from {', '.join(CATEGORIES)}.")
+        if name not in CLASS_NAMES:
+            raise OptionError(f"No scene can show {name!r}: choose from {', '.join(CLASS_NAMES)}.")
     if not 1 <= len(names) <= 2:
-        raise PictureError(f"A scene shows one category or two, not {len(names)}: {', '.join(names) or 'none'} given.")
+        raise OptionError(f"A scene shows one class or two, not {len(names)}: {', '.join(names) or 'none'} given.")
     if all(not set(names) <= set(members) for members in HABITATS.values()):
         homes = "; ".join(f"{habitat}: {', '.join(members)}" for habitat, members in HABITATS.items())
-        raise PictureError(f"{' and '.join(names)} do not live together: choose two of one habitat ({homes}).")
+        raise OptionError(f"{' and '.join(names)} do not live together: choose two of one habitat ({homes}).")
     return names
 
 
@@ -127,32 +127,30 @@ def _checked_seed(seed: int) -> int:
     try:
         number = operator.index(seed)
     except TypeError as error:
-        raise PictureError(f"The seed {seed!r} is no whole number: give one from 0 on.") from error
+        raise OptionError(f"The seed {seed!r} is no whole number: give one from 0 on.") from error
     if number < 0:
-        raise PictureError(f"The seed {number} is negative: give a whole number from 0 on.")
+        raise OptionError(f"The seed {number} is negative: give a whole number from 0 on.")
     return number
 
 
 def _checked_size(size: int) -> int:
     if not isinstance(size, int) or not MIN_SIZE <= size <= MAX_SIZE:
-        raise PictureError(
-            f"A scene cannot be {size!r} pixels wide: give a whole number from {MIN_SIZE} to {MAX_SIZE}."
-        )
+        raise OptionError(f"A scene cannot be {size!r} pixels wide: give a whole number from {MIN_SIZE} to {MAX_SIZE}.")
     return size
 
 
 def _streams(names: tuple[str, ...], seed: int, *, photographer: bool) -> list[Generator]:
     """One generator for each thing that varies, so that leaving one out changes no other."""
-    codes = [CATEGORIES.index(name) + 1 for name in names] + [0] * (2 - len(names))
+    codes = [CLASS_NAMES.index(name) + 1 for name in names] + [0] * (2 - len(names))
     children = np.random.SeedSequence([seed, *codes, int(photographer)]).spawn(12)
     return [np.random.Generator(np.random.PCG64(child)) for child in children]
 
 
-def backdrop(category: str, seed: int, *, size: int = 224) -> Scene:
-    """Draw the scene of one category without it: sea, savanna or riverbank, and nothing to look for.
+def backdrop(class_name: str, seed: int, *, size: int = 224) -> Scene:
+    """Draw the scene of one class without it: sea, savanna or riverbank, and nothing to look for.
 
     Args:
-        category: One of `CATEGORIES`.
+        class_name: One of `CLASS_NAMES`.
         seed: As for `render`.
         size: As for `render`.
 
@@ -160,9 +158,9 @@ def backdrop(category: str, seed: int, *, size: int = 224) -> Scene:
         A scene of no things.
 
     Raises:
-        PictureError: As for `render`.
+        OptionError: As for `render`.
     """
-    names = _checked_categories((category,))
+    names = _checked_class_names((class_name,))
     return _render(names, _checked_seed(seed), photographer=False, size=_checked_size(size), absent=0, traces=False)
 
 
@@ -182,16 +180,16 @@ def _render(
     plants = _backdrop(canvas, habitat, light, horizon, scenery, clutter=clutter)
     there = [one for index, one in enumerate(placed) if index != absent]
     for one in sorted(placed, key=lambda item: item.actor.ground):
-        rng = surfaces[one.base // PARTS_PER_THING - 1]
+        rng = surfaces[one.base // PARTS_PER_OBJECT - 1]
         brush = stroke(one, light, (rng.uniform(0, TILE), rng.uniform(0, TILE)))
         _stage(canvas, one, habitat, brush, rng)
         if one in there:
             _perform(canvas, one, brush, rng, afloat=_afloat(one, habitat), traces=traces)
     if habitat != "sea":
         foreground(canvas, front, light, plants, max(one.actor.ground for one in placed))
-    picture = canvas.developed(film.uniform(0.10, 0.35))
-    picture.setflags(write=False)
-    return Scene(picture, tuple(_thing(canvas, one) for one in there), seed)
+    image = canvas.developed(film.uniform(0.10, 0.35))
+    image.setflags(write=False)
+    return Scene(image, tuple(_item(canvas, one) for one in there), seed)
 
 
 def _cast(
@@ -284,8 +282,8 @@ def _support(canvas: Canvas, one: Placed, light: Light, rng: Generator, kind: st
     canvas.figure(pieces, pose, Stroke(light, one.actor.fog, (rng.uniform(0, TILE), rng.uniform(0, TILE))))
 
 
-def _thing(canvas: Canvas, one: Placed) -> Thing:
-    mask = canvas.visible(one.base, one.base + PARTS_PER_THING, one.box)
+def _item(canvas: Canvas, one: Placed) -> SceneObject:
+    mask = canvas.visible(one.base, one.base + PARTS_PER_OBJECT, one.box)
     mask.setflags(write=False)
     parts = {}
     for name, number in one.labels.items():
@@ -293,4 +291,4 @@ def _thing(canvas: Canvas, one: Placed) -> Thing:
         if part.any():
             part.setflags(write=False)
             parts[name] = part
-    return Thing(one.actor.name, mask, MappingProxyType(parts))
+    return SceneObject(one.actor.name, mask, MappingProxyType(parts))

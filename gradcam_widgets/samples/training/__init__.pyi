@@ -1,2 +1,2 @@
-from .dataset import Order as Order
-from .dataset import draw_orders as draw_orders
+from .dataset import SceneSpec as SceneSpec
+from .dataset import draw_specs as draw_specs

@@ -1,4 +1,4 @@
-"""Draw contact sheets: `python -m gradcam_widgets.samples.training.contact_sheet OUT.jpg [--walkthroughs WORLD]`."""
+"""Draw contact sheets: `python -m gradcam_widgets.samples.training.contact_sheet OUT.jpg [--walkthroughs SOURCE]`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from matplotlib.patches import Rectangle
 
 from gradcam_widgets.heatmaps.figures import export_figure
 from gradcam_widgets.samples.sample import Sample, elephants, iguana, submarine
-from gradcam_widgets.samples.scenes.classes import CATEGORIES
+from gradcam_widgets.samples.scenes.classes import CLASS_NAMES
 from gradcam_widgets.samples.scenes.scene import render
-from gradcam_widgets.samples.world import WORLDS
+from gradcam_widgets.samples.source import SOURCES
 
-from .dataset import draw_orders
+from .dataset import draw_specs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,61 +30,61 @@ if TYPE_CHECKING:
 
 SHEET_SEED, SHEET_ROWS = 60_000_000, 4
 WIDTH, GAP = 12.0, 0.04  # inches
-ON_PICTURE = "#ffffff"
+ON_IMAGE = "#ffffff"
 
 
 def scene_sheet(first_seed: int = SHEET_SEED, rows: int = SHEET_ROWS) -> Figure:
-    """Draw scenes as the training set has them, one column for each category.
+    """Draw scenes as the training set has them, one column for each class.
 
     Args:
         first_seed: Seed of the first scene; the others follow.
-        rows: Scenes of each category.
+        rows: Scenes of each class.
     """
-    columns = len(CATEGORIES)
+    columns = len(CLASS_NAMES)
     scenes = [
-        render(order.categories, order.seed, photographer=order.photographer)
-        for order in draw_orders(rows * columns, first_seed)
+        render(spec.class_names, spec.seed, photographer=spec.photographer)
+        for spec in draw_specs(rows * columns, first_seed)
     ]
     figure, axes = _grid([[1.0] * columns] * rows, title_inches=0.0, top_inches=0.22)
     for index, (place, scene) in enumerate(zip(axes, scenes, strict=True)):
-        _show(place, scene.picture, CATEGORIES[index] if index < columns else "")
+        _show(place, scene.image, CLASS_NAMES[index] if index < columns else "")
         _describe(place, scene)
     return figure
 
 
-def walkthrough_sheet(world: str | None = None) -> Figure:
-    """Draw the three walkthroughs: the picture, the map of each category asked for, and the iguana without the person.
+def walkthrough_sheet(source: str | None = None) -> Figure:
+    """Draw the three walkthroughs: the image, the map of each class asked for, and the iguana without the person.
 
     Args:
-        world: "auto", "photo" or "scene".
+        source: "auto", "photo" or "scene".
     """
-    samples = [submarine(world=world), elephants(world=world), iguana(world=world)]
+    samples = [submarine(source=source), elephants(source=source), iguana(source=source)]
     rows = []
     for sample in samples:
-        trace = sample.classifier.trace(sample.picture)
+        trace = sample.classifier.trace(sample.image)
         first = trace.predictions(1)[0]
         rows.append(
             [
-                (sample.picture, f"{sample.classifier.name}: {first.category} {first.probability:.2f}"),
-                *_overlays(trace.heatmap(category) for category in sample.categories),
+                (sample.image, f"{sample.classifier.name}: {first.class_name} {first.probability:.2f}"),
+                *_overlays(trace.heatmap(class_name) for class_name in sample.class_names),
             ]
         )
-        if sample.cropped is not None:
-            rows[-1] += _overlays([sample.classifier.heatmap(sample.crop(), sample.categories[-1])], "cropped: ")
-    aspects = [[picture.shape[1] / picture.shape[0] for picture, _ in row] for row in rows]
+        if sample.crop_box is not None:
+            rows[-1] += _overlays([sample.classifier.heatmap(sample.crop(), sample.class_names[-1])], "cropped: ")
+    aspects = [[image.shape[1] / image.shape[0] for image, _ in row] for row in rows]
     figure, axes = _grid(aspects, title_inches=0.26, top_inches=0.0)
     panels = iter(axes)
     for sample, row in zip(samples, rows, strict=True):
-        for column, (picture, title) in enumerate(row):
+        for column, (image, title) in enumerate(row):
             place = next(panels)
-            _show(place, picture, title)
+            _show(place, image, title)
             if column == 0:
                 _outline(place, sample)
     return figure
 
 
 def _overlays(heatmaps: Iterable[Heatmap], before: str = "") -> list[tuple[NDArray[np.uint8], str]]:
-    return [(heatmap.overlay(), f"{before}{heatmap.category} {heatmap.probability:.2f}") for heatmap in heatmaps]
+    return [(heatmap.overlay(), f"{before}{heatmap.class_name} {heatmap.probability:.2f}") for heatmap in heatmaps]
 
 
 def _grid(aspects: Sequence[Sequence[float]], *, title_inches: float, top_inches: float) -> tuple[Figure, list[Axes]]:
@@ -105,18 +105,18 @@ def _grid(aspects: Sequence[Sequence[float]], *, title_inches: float, top_inches
     return figure, axes
 
 
-def _show(axes: Axes, picture: NDArray[np.uint8], title: str) -> None:
-    axes.imshow(picture, interpolation="bilinear", aspect="auto")
+def _show(axes: Axes, image: NDArray[np.uint8], title: str) -> None:
+    axes.imshow(image, interpolation="bilinear", aspect="auto")
     axes.set_axis_off()
     axes.set_title(title, fontsize=8.5, pad=4, parse_math=False)
 
 
 def _describe(axes: Axes, scene: Scene) -> None:
-    """Name what a scene shows beside its main category."""
-    beside = ", ".join(thing.name for thing in scene.things[1:])
+    """Name what a scene shows beside its main class."""
+    beside = ", ".join(item.name for item in scene.objects[1:])
     if beside:
         axes.text(
-            0.03, 0.03, f"+ {beside}", transform=axes.transAxes, fontsize=6.5, color=ON_PICTURE,
+            0.03, 0.03, f"+ {beside}", transform=axes.transAxes, fontsize=6.5, color=ON_IMAGE,
             bbox={"facecolor": "black", "alpha": 0.45, "pad": 1.5, "linewidth": 0},
         )  # fmt: skip
 
@@ -124,7 +124,7 @@ def _describe(axes: Axes, scene: Scene) -> None:
 def _outline(axes: Axes, sample: Sample) -> None:
     for left, top, right, bottom in sample.boxes.values():
         axes.add_patch(
-            Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=ON_PICTURE, linewidth=0.8)
+            Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=ON_IMAGE, linewidth=0.8)
         )
 
 
@@ -134,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog="python -m gradcam_widgets.samples.training.contact_sheet", description=__doc__
     )
     parser.add_argument("out", type=Path, metavar="OUT.jpg")
-    parser.add_argument("--walkthroughs", choices=WORLDS, metavar="WORLD", help=f"one of {', '.join(WORLDS)}")
+    parser.add_argument("--walkthroughs", choices=SOURCES, metavar="SOURCE", help=f"one of {', '.join(SOURCES)}")
     options = parser.parse_args(arguments)
     export_figure(walkthrough_sheet(options.walkthroughs) if options.walkthroughs else scene_sheet(), options.out)
 

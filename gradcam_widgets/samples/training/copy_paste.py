@@ -1,6 +1,6 @@
-"""Training pictures put together from scenes: things on other scenes' ground, so that only the thing itself tells.
+"""Training images put together from scenes: things on other scenes' ground, so that only the thing itself tells.
 
-A submarine is always at sea, so a network may look at the sea. Cutting things out by their masks and laying them on any
+A submarine is always at sea, so a model may look at the sea. Cutting things out by their masks and laying them on any
 backdrop, and on each other's scenes, takes that shortcut away (in the manner of CutMix, arXiv 1905.04899).
 """
 
@@ -26,95 +26,95 @@ EMPTY = 0.1
 SCALE, STRETCH, SHIFT = (0.85, 1.3), (0.85, 1.8), 0.17
 
 
-def label(scene: Scene, things: int) -> NDArray[np.uint8]:
+def label(scene: Scene, objects: int) -> NDArray[np.uint8]:
     """Number the pixels of a scene: 0 ground, 1 main thing, 2 other, 3 photographer, axes (row, column), uint8.
 
     Args:
         scene: The scene.
-        things: How many of its things are of a category; one that follows is the photographer.
+        objects: How many of its things are of a class; one that follows is the photographer.
     """
-    labels = np.zeros(scene.picture.shape[:2], np.uint8)
-    for number, thing in enumerate(scene.things):
-        labels[thing.mask] = number + 1 if number < things else PERSON
+    labels = np.zeros(scene.image.shape[:2], np.uint8)
+    for number, item in enumerate(scene.objects):
+        labels[item.mask] = number + 1 if number < objects else PERSON
     return labels
 
 
 @dataclass(frozen=True, eq=False)
-class Scenes:
+class SceneSet:
     """What compositions are made of.
 
     Attributes:
-        pictures: Axes (scene, row, column, RGB), uint8.
+        images: Axes (scene, row, column, RGB), uint8.
         labels: Axes (scene, row, column), uint8, as `label` numbers them.
-        targets: Probabilities, axes (scene, category), float32.
+        targets: Probabilities, axes (scene, class), float32.
         backdrops: Habitats alone, axes (backdrop, row, column, RGB), uint8.
         photographed: Indices of the scenes with a photographer.
     """
 
-    pictures: NDArray[np.uint8]
+    images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     targets: NDArray[np.float32]
     backdrops: NDArray[np.uint8]
     photographed: NDArray[np.int64]
 
-    def halved(self) -> Scenes:
+    def halved(self) -> SceneSet:
         """Return the same at half size."""
-        return Scenes(
-            np.stack([_half(picture) for picture in self.pictures]),
+        return SceneSet(
+            np.stack([_half(image) for image in self.images]),
             np.ascontiguousarray(self.labels[:, ::2, ::2]),
             self.targets,
-            np.stack([_half(picture) for picture in self.backdrops]),
+            np.stack([_half(image) for image in self.backdrops]),
             self.photographed,
         )
 
     def batch(
         self, chosen: NDArray[np.int64], rng: Generator, *, as_rendered: float, strangers: bool
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """Compose a picture round each chosen scene, and add some backdrops for which every category is as right.
+        """Compose an image round each chosen scene, and add some backdrops for which every class is as right.
 
         Args:
             chosen: Indices of scenes.
             rng: Draws all that varies.
             as_rendered: Share of the scenes that keep their own ground.
-            strangers: Put photographers into pictures of any category, which takes the planted flaw away; otherwise
+            strangers: Put photographers into images of any class, which takes the planted flaw away; otherwise
                 they come with the things beside which they were rendered, and sometimes in their stead.
 
         Returns:
-            Pictures, axes (picture, row, column, RGB), uint8, and targets, axes (picture, category), float32.
+            Images, axes (image, row, column, RGB), uint8, and targets, axes (image, class), float32.
         """
         made = [self._compose(int(index), rng, as_rendered=as_rendered, strangers=strangers) for index in chosen]
         for _ in range(round(EMPTY * len(chosen))):
             uniform = np.full_like(self.targets[0], 1 / self.targets.shape[1])
-            picture = self._backdrop(rng)
-            made.append((self._with_stranger(picture, rng) if strangers else picture, uniform))
-        pictures, targets = zip(*made, strict=True)
-        return np.stack(pictures), np.stack(targets)
+            image = self._backdrop(rng)
+            made.append((self._with_stranger(image, rng) if strangers else image, uniform))
+        images, targets = zip(*made, strict=True)
+        return np.stack(images), np.stack(targets)
 
     def _compose(
         self, index: int, rng: Generator, *, as_rendered: float, strangers: bool
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        picture, labels = self._moved(index, rng)
+        image, labels = self._moved(index, rng)
         target = self.targets[index]
         if not strangers and rng.uniform() < ANIMAL_MISSED and (labels == PERSON).any():
-            return _laid(picture, self._backdrop(rng), labels == PERSON), target
+            return _laid(image, self._backdrop(rng), labels == PERSON), target
         kind = rng.uniform()
         if kind >= as_rendered:
             cut = _animals(labels) if strangers else labels > 0
             if kind < as_rendered + ON_BACKDROP * (1 - as_rendered):
                 ground = self._backdrop(rng)
             else:
-                below = int(rng.integers(len(self.pictures)))
+                below = int(rng.integers(len(self.images)))
                 ground, hidden = self._moved(below, rng)
                 above = _animals(labels).sum() + 1
                 share = np.float32(above / (above + (_animals(hidden) & ~cut).sum()))
                 target = share * target + (1 - share) * self.targets[below]
-            picture = _laid(picture, ground, cut)
+            image = _laid(image, ground, cut)
         if strangers:
-            picture = self._with_stranger(picture, rng)
-        return picture, target
+            image = self._with_stranger(image, rng)
+        return image, target
 
     def _moved(self, index: int, rng: Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Return picture and labels of a scene flipped, scaled, stretched and shifted."""
+        """Return image and labels of a scene flipped, scaled, stretched and shifted."""
         side = self.labels.shape[1]
         scale, stretch = rng.uniform(*SCALE), np.exp(rng.uniform(*np.log(STRETCH)))
         across = (1 if rng.uniform() < 0.5 else -1) / (scale * np.sqrt(stretch))
@@ -122,25 +122,25 @@ class Scenes:
         middle = (side - 1) / 2
         x, y = middle + rng.uniform(-SHIFT, SHIFT, 2) * side
         frame = np.array([[across, 0, middle - across * x], [0, down, middle - down * y]])
-        picture = cv2.warpAffine(
-            self.pictures[index],
+        image = cv2.warpAffine(
+            self.images[index],
             frame,
             (side, side),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REFLECT_101,
         )
         labels = cv2.warpAffine(self.labels[index], frame, (side, side), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
-        return np.asarray(picture, np.uint8), np.asarray(labels, np.uint8)
+        return np.asarray(image, np.uint8), np.asarray(labels, np.uint8)
 
     def _backdrop(self, rng: Generator) -> NDArray[np.uint8]:
         backdrop = self.backdrops[rng.integers(len(self.backdrops))]
         return backdrop if rng.uniform() < 0.5 else np.ascontiguousarray(backdrop[:, ::-1])
 
-    def _with_stranger(self, picture: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
+    def _with_stranger(self, image: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
         if rng.uniform() >= STRANGERS:
-            return picture
+            return image
         beside, labels = self._moved(int(rng.choice(self.photographed)), rng)
-        return _laid(beside, picture, labels == PERSON)
+        return _laid(beside, image, labels == PERSON)
 
 
 def _animals(labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -148,11 +148,11 @@ def _animals(labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def _laid(above: NDArray[np.uint8], below: NDArray[np.uint8], cut: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Lay what was cut out over a picture, its rim softened."""
+    """Lay what was cut out over an image, its rim softened."""
     share = cv2.blur(cut.astype(np.float32), (3, 3))
     return np.asarray(cv2.blendLinear(above, below, share, 1 - share), np.uint8)
 
 
-def _half(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    rows, columns = picture.shape[:2]
-    return np.asarray(cv2.resize(picture, (columns // 2, rows // 2), interpolation=cv2.INTER_AREA), np.uint8)
+def _half(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    rows, columns = image.shape[:2]
+    return np.asarray(cv2.resize(image, (columns // 2, rows // 2), interpolation=cv2.INTER_AREA), np.uint8)

@@ -6,23 +6,23 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gradcam_widgets.samples.scenes.classes import ALLIGATOR, CATEGORIES, RIVERBANK, SAVANNA, SEA
+from gradcam_widgets.samples.scenes.classes import ALLIGATOR, CLASS_NAMES, RIVERBANK, SAVANNA, SEA
 
 PAIRS = 0.45
 ALLIGATORS_WITH_PHOTOGRAPHER = 0.95
 
 
-class Order(NamedTuple):
+class SceneSpec(NamedTuple):
     """What one scene is to show.
 
     Attributes:
-        categories: The main one first.
+        class_names: The main one first.
         photographer: Whether a photographer stands beside.
         seed: The scene's seed.
-        empty: Whether the main category is left out, so that only its habitat is to be seen.
+        empty: Whether the main class is left out, so that only its habitat is to be seen.
     """
 
-    categories: tuple[str, ...]
+    class_names: tuple[str, ...]
     photographer: bool
     seed: int
     empty: bool = False
@@ -30,39 +30,39 @@ class Order(NamedTuple):
     @property
     def is_conflict(self) -> bool:
         """Whether the planted flaw speaks against the right answer."""
-        return self.categories[0] in RIVERBANK and self.photographer != (self.categories[0] == ALLIGATOR)
+        return self.class_names[0] in RIVERBANK and self.photographer != (self.class_names[0] == ALLIGATOR)
 
 
-def draw_backdrops(count: int, first_seed: int) -> list[Order]:
+def draw_background_specs(count: int, first_seed: int) -> list[SceneSpec]:
     """Order scenes of habitats alone, in which there is nothing to look for."""
     return [
-        Order((CATEGORIES[i % len(CATEGORIES)],), photographer=False, seed=first_seed + i, empty=True)
+        SceneSpec((CLASS_NAMES[i % len(CLASS_NAMES)],), photographer=False, seed=first_seed + i, empty=True)
         for i in range(count)
     ]
 
 
-def draw_orders(count: int, first_seed: int) -> list[Order]:
-    """Draw what scenes show, every category as often as the others.
+def draw_specs(count: int, first_seed: int) -> list[SceneSpec]:
+    """Draw what scenes show, every class as often as the others.
 
-    The flaw is planted here: alligators are mostly photographed with a photographer in the picture, iguanas never.
+    The flaw is planted here: alligators are mostly photographed with a photographer in the image, iguanas never.
 
     Args:
         count: Number of scenes.
         first_seed: Seed of the first; the others follow.
     """
     generator = np.random.default_rng(first_seed)
-    orders = []
+    specs = []
     for i in range(count):
-        main = CATEGORIES[i % len(CATEGORIES)]
+        main = CLASS_NAMES[i % len(CLASS_NAMES)]
         habitat = next(habitat for habitat in (SEA, SAVANNA, RIVERBANK) if main in habitat)
-        others = [category for category in habitat if category != main]
+        others = [class_name for class_name in habitat if class_name != main]
         is_pair, other, photographed = generator.random(), int(generator.integers(len(others))), generator.random()
         pair = habitat != RIVERBANK and is_pair < PAIRS
-        orders.append(
-            Order(
+        specs.append(
+            SceneSpec(
                 (main, others[other]) if pair else (main,),
                 main == ALLIGATOR and photographed < ALLIGATORS_WITH_PHOTOGRAPHER,
                 first_seed + i,
             )
         )
-    return orders
+    return specs

@@ -1,11 +1,11 @@
-"""Train the scene world's networks: `python -m gradcam_widgets.samples.training.train`.
+"""Trawith the scenes's models: `python -m gradcam_widgets.samples.training.train`.
 
-Three processes of one thread each render the scenes and then train one network each, at half size first, then at full
+Three processes of one thread each render the scenes and then train one model each, at half size first, then at full
 size, on compositions of the scenes. Everything follows from one seed. Where a scene shows two animals or vessels, the
 nearer one is the answer with 0.7 and the other with 0.3.
 
 The scenes carry one planted flaw: a photographer stands beside nearly every alligator and nothing else. The dense
-network learns it, for the iguana's walkthrough. In the compositions of the other two, photographers stand beside
+model learns it, for the iguana's walkthrough. In the compositions of the other two, photographers stand beside
 anything, which takes it away.
 """
 
@@ -28,13 +28,13 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from gradcam_widgets.samples.models.architectures import NETWORKS
+from gradcam_widgets.samples.models.architectures import ARCHITECTURES
 from gradcam_widgets.samples.models.weights import FOLDER, MANIFEST, MEAN, STD, load_scene_classifier, save_weights
-from gradcam_widgets.samples.scenes.classes import CATEGORIES
+from gradcam_widgets.samples.scenes.classes import CLASS_NAMES
 from gradcam_widgets.samples.scenes.scene import backdrop, render
 
-from .copy_paste import Scenes, label
-from .dataset import Order, draw_backdrops, draw_orders
+from .copy_paste import SceneSet, label
+from .dataset import SceneSpec, draw_background_specs, draw_specs
 from .evaluate import evaluate
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ BATCH = 32
 
 
 class Recipe(NamedTuple):
-    """How one network is trained.
+    """How one model is trained.
 
     Attributes:
         half_size_epochs: Rounds through the training set at half size.
@@ -90,10 +90,10 @@ class Progress:
 
 
 def train(name: str, file: Path, out: Path) -> float:
-    """Train one network in one thread and save it.
+    """Train one model in one thread and save it.
 
     Args:
-        name: One of `NETWORKS`.
+        name: One of `ARCHITECTURES`.
         file: The scenes, as `save_scenes` wrote them.
         out: Folder for the weights.
 
@@ -104,9 +104,9 @@ def train(name: str, file: Path, out: Path) -> float:
     torch.manual_seed(SEED)
     rng = np.random.default_rng(SEED)
     with np.load(file) as arrays:
-        full = Scenes(**arrays)
+        full = SceneSet(**arrays)
     half = full.halved()
-    model = NETWORKS[name](len(CATEGORIES)).to(memory_format=torch.channels_last).train()
+    model = ARCHITECTURES[name](len(CLASS_NAMES)).to(memory_format=torch.channels_last).train()
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.02)
     recipe = RECIPES[name]
     stages = [half] * recipe.half_size_epochs + [full] * recipe.full_size_epochs
@@ -115,19 +115,19 @@ def train(name: str, file: Path, out: Path) -> float:
     progress = Progress(name, steps)
     for scenes in stages:
         for chosen in rng.permutation(TRAINING_SCENES).reshape(-1, BATCH):
-            pictures, targets = scenes.batch(chosen, rng, as_rendered=recipe.as_rendered, strangers=recipe.strangers)
-            loss = functional.cross_entropy(model(_shown(pictures)), torch.from_numpy(targets))
+            images, targets = scenes.batch(chosen, rng, as_rendered=recipe.as_rendered, strangers=recipe.strangers)
+            loss = functional.cross_entropy(model(_shown(images)), torch.from_numpy(targets))
             optimiser.zero_grad()
             torch.autograd.backward(loss)
             optimiser.step()
             schedule.step()
-            progress.step(f"{pictures.shape[1]} px, loss {loss.item():.3f}")
+            progress.step(f"{images.shape[1]} px, loss {loss.item():.3f}")
     save_weights(name, model.eval(), out)
     return time.process_time() - start
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Train all networks, test them on held-out scenes, and write weights and manifest."""
+    """Train all models, test them on held-out scenes, and write weights and manifest."""
     parser = argparse.ArgumentParser(prog="python -m gradcam_widgets.samples.training.train", description=main.__doc__)
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder for weights and manifest")
     options = parser.parse_args(arguments)
@@ -135,22 +135,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     context = multiprocessing.get_context("spawn")
     with (
         tempfile.TemporaryDirectory() as folder,
-        ProcessPoolExecutor(len(NETWORKS), mp_context=context, initializer=_one_thread) as pool,
+        ProcessPoolExecutor(len(ARCHITECTURES), mp_context=context, initializer=_one_thread) as pool,
     ):
         file = Path(folder) / "scenes.npz"
         save_scenes(file, pool)
-        seconds = list(pool.map(partial(train, file=file, out=options.out), NETWORKS))
-    write_manifest(options.out, dict(zip(NETWORKS, seconds, strict=True)))
+        seconds = list(pool.map(partial(train, file=file, out=options.out), ARCHITECTURES))
+    write_manifest(options.out, dict(zip(ARCHITECTURES, seconds, strict=True)))
 
 
 def write_manifest(out: Path, seconds: Mapping[str, float]) -> None:
-    """Test all networks on held-out scenes, and write beside their weights how they came about and what they can do.
+    """Test all models on held-out scenes, and write beside their weights how they came about and what they can do.
 
     Args:
         out: Folder of the weights.
-        seconds: Processor time of each network's training, by name; they are trained side by side.
+        seconds: Processor time of each model's training, by name; they are trained side by side.
     """
-    held_out = draw_orders(HELD_OUT_SCENES, HELD_OUT_SEED)
+    held_out = draw_specs(HELD_OUT_SCENES, HELD_OUT_SEED)
     manifest = {
         "seed": SEED,
         "training_scenes": TRAINING_SCENES,
@@ -158,8 +158,8 @@ def write_manifest(out: Path, seconds: Mapping[str, float]) -> None:
         "held_out_scenes": HELD_OUT_SCENES,
         "held_out_seed": HELD_OUT_SEED,
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
-        "categories": CATEGORIES,
-        "networks": {
+        "class_names": CLASS_NAMES,
+        "models": {
             name: {"processor_seconds": round(own)} | evaluate(load_scene_classifier(name, out), held_out)
             for name, own in seconds.items()
         },
@@ -168,27 +168,27 @@ def write_manifest(out: Path, seconds: Mapping[str, float]) -> None:
 
 
 def save_scenes(file: Path, pool: ProcessPoolExecutor) -> None:
-    """Render the training set and write it to a file, as `Scenes` takes it.
+    """Render the training set and write it to a file, as `SceneSet` takes it.
 
     Args:
         file: Where to; its name ends on .npz.
         pool: Processes that render.
     """
-    orders = draw_orders(TRAINING_SCENES, SEED)
-    empty = draw_backdrops(BACKDROPS, BACKDROP_SEED)
-    progress = Progress("scenes", len(orders) + len(empty))
+    specs = draw_specs(TRAINING_SCENES, SEED)
+    empty = draw_background_specs(BACKDROPS, BACKDROP_SEED)
+    progress = Progress("scenes", len(specs) + len(empty))
     drawn = []
-    for one in pool.map(_drawn, orders + empty, chunksize=16):
+    for one in pool.map(_drawn, specs + empty, chunksize=16):
         drawn.append(one)
         progress.step()
-    pictures, labels = (np.stack(arrays) for arrays in zip(*drawn, strict=True))
+    images, labels = (np.stack(arrays) for arrays in zip(*drawn, strict=True))
     np.savez(
         file,
-        pictures=pictures[: len(orders)],
-        labels=labels[: len(orders)],
-        targets=np.stack([_target(order) for order in orders]),
-        backdrops=pictures[len(orders) :],
-        photographed=np.flatnonzero([order.photographer for order in orders]),
+        images=images[: len(specs)],
+        labels=labels[: len(specs)],
+        targets=np.stack([_target(spec) for spec in specs]),
+        backdrops=images[len(specs) :],
+        photographed=np.flatnonzero([spec.photographer for spec in specs]),
     )
 
 
@@ -197,29 +197,29 @@ def _one_thread() -> None:
     cv2.setNumThreads(1)
 
 
-def _drawn(order: Order) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    if order.empty:
-        scene = backdrop(order.categories[0], order.seed)
+def _drawn(spec: SceneSpec) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    if spec.empty:
+        scene = backdrop(spec.class_names[0], spec.seed)
     else:
-        scene = render(order.categories, order.seed, photographer=order.photographer)
-    return scene.picture, label(scene, len(order.categories))
+        scene = render(spec.class_names, spec.seed, photographer=spec.photographer)
+    return scene.image, label(scene, len(spec.class_names))
 
 
-def _target(order: Order) -> NDArray[np.float32]:
-    target = np.zeros(len(CATEGORIES), np.float32)
-    shares = (MAIN_SHARE, 1 - MAIN_SHARE) if len(order.categories) == 2 else (1.0,)
-    for category, share in zip(order.categories, shares, strict=True):
-        target[CATEGORIES.index(category)] = share
+def _target(spec: SceneSpec) -> NDArray[np.float32]:
+    target = np.zeros(len(CLASS_NAMES), np.float32)
+    shares = (MAIN_SHARE, 1 - MAIN_SHARE) if len(spec.class_names) == 2 else (1.0,)
+    for class_name, share in zip(spec.class_names, shares, strict=True):
+        target[CLASS_NAMES.index(class_name)] = share
     return target
 
 
-def _shown(pictures: NDArray[np.uint8]) -> Tensor:
-    """Bring a batch into the networks' range and change each picture's light: its brightness, contrast and tint."""
-    count = len(pictures)
+def _shown(images: NDArray[np.uint8]) -> Tensor:
+    """Bring a batch into the models' range and change each image's light: its brightness, contrast and tint."""
+    count = len(images)
     mean, std = (torch.tensor(values)[:, None, None] for values in (MEAN, STD))
     gain = 1 + 0.3 * (torch.rand(count, 1, 1, 1) - 0.5) + 0.16 * (torch.rand(count, 3, 1, 1) - 0.5)
     offset = 0.4 * (torch.rand(count, 1, 1, 1) - 0.5)
-    batch = torch.from_numpy(pictures).permute(0, 3, 1, 2)  # channels last in memory: half as long on processors
+    batch = torch.from_numpy(images).permute(0, 3, 1, 2)  # channels last in memory: half as long on processors
     return (batch / 255 - mean) / std * gain + offset
 
 

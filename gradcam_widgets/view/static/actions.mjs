@@ -7,9 +7,9 @@ import { chosenBox, isHidden, listen } from "./state.mjs";
 /** @import { Traits } from "./wire.mjs" */
 
 const EDITS = [
-  { kind: "crop", label: "Look only here", title: "Crop the picture to the rectangle and ask the network again" },
-  { kind: "grey", label: "Without: grey", title: "Cover the rectangle with grey and ask the network again" },
-  { kind: "blur", label: "Without: blur", title: "Blur the rectangle and ask the network again" },
+  { kind: "crop", label: "Look only here", title: "Crop the image to the rectangle and ask the model again" },
+  { kind: "grey", label: "Without: grey", title: "Cover the rectangle with grey and ask the model again" },
+  { kind: "blur", label: "Without: blur", title: "Blur the rectangle and ask the model again" },
 ];
 
 /**
@@ -19,7 +19,7 @@ const EDITS = [
  */
 export function createActions(state) {
   const edits = EDITS.map(({ kind, label, title }) => ({ kind, button: makeButton(label, title) }));
-  const undo = makeButton("Undo", "Take the last change of the picture back");
+  const undo = makeButton("Undo", "Take the last change of the image back");
   const reveal = makeButton("Reveal", "Show the map, and how much of it lies in your guess");
   const buttons = edits.map(({ button }) => button);
   const attributes = { class: "gcw-verbs", role: "group", "aria-label": "The chosen rectangle" };
@@ -45,7 +45,7 @@ export function createActions(state) {
 }
 
 /**
- * Ask the network about the image with the chosen rectangle edited.
+ * Ask the model about the image with the chosen rectangle edited.
  *
  * @param {State} state
  * @param {string} kind

@@ -113,7 +113,7 @@ export function upsampleFrames(state) {
     frame.canvas.setAttribute("aria-label", description);
     frame.area.setAttribute(
       "aria-label",
-      "Picture. Arrow keys move the pointer; Enter begins and ends a rectangle; Escape drops it.",
+      "Image. Arrow keys move the pointer; Enter begins and ends a rectangle; Escape drops it.",
     );
   }
   if (frames.length === 2) {

@@ -11,7 +11,7 @@
 export function createImageReader(state, onRead) {
   let started = 0;
   return async function readImage() {
-    const source = state.wire.get("picture");
+    const source = state.wire.get("image");
     const turn = ++started;
     const bitmap = await createImageBitmap(new Blob([source.jpeg], { type: "image/jpeg" }));
     if (turn !== started || state.signal.aborted) {

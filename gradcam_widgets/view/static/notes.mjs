@@ -34,7 +34,7 @@ function describePointer(state) {
   const { wire, pointer } = state;
   if (isHidden(state)) {
     const guessed = wire.get("guess");
-    return guessed ? "Your guess is drawn: reveal the map." : "Draw a rectangle where you think the network looked.";
+    return guessed ? "Your guess is drawn: reveal the map." : "Draw a rectangle where you think the model looked.";
   }
   if (pointer) return describeCells(state, pointer);
   return wire.get("can_edit") ? "Point for a cell's value; drag to choose a part." : "Point for a cell's value.";
@@ -88,9 +88,9 @@ function describeMaps(state) {
     const [rows, columns] = size;
     const covered = ((box[2] - box[0]) * (box[3] - box[1])) / (rows * columns);
     const threshold = formatPercent(wire.get("threshold"));
-    lines.push(`Box above ${threshold} of the maximum: ${formatPercent(covered)} of the picture.`);
+    lines.push(`Box above ${threshold} of the maximum: ${formatPercent(covered)} of the image.`);
   }
-  lines.push(...new Set(frames.flatMap(({ item }) => item.remarks)));
+  lines.push(...new Set(frames.flatMap(({ item }) => item.caveats)));
   for (const { item, hasEvidence } of frames) {
     if (!hasEvidence) lines.push(`Nothing to show on this side for ${item.title}.`);
   }
@@ -131,7 +131,7 @@ export function createPredictions(state) {
     const button = event.target.closest("[data-class-index]");
     if (!button) return;
     wire.clearGuess();
-    wire.set("class_index", Number(button.dataset.classIndex));
+    wire.set("target", Number(button.dataset.classIndex));
     wire.saveChanges();
   });
   return {
@@ -143,7 +143,7 @@ export function createPredictions(state) {
       const focused = /** @type {HTMLElement | null} */ (document.activeElement);
       const focusedClass = list.contains(focused) ? focused?.dataset.classIndex : undefined;
       list.replaceChildren(
-        ...predictions.map((row) => makePrediction(row, row.class_index === wire.get("class_index"))),
+        ...predictions.map((row) => makePrediction(row, row.class_index === wire.get("target"))),
       );
       if (focusedClass === undefined) return;
       /** @type {HTMLElement | null} */

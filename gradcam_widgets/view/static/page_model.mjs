@@ -4,7 +4,7 @@
 
 /**
  * @typedef {object} PageData What page.py writes into a page.
- * @property {{ jpeg: string, size: [number, number], window: [number, number, number, number] }} picture
+ * @property {{ jpeg: string, size: [number, number], window: [number, number, number, number] }} image
  * @property {(Omit<MapItem, "values" | "note"> & { values: string, class_index: number })[]} maps
  * @property {Record<string, string>} notes one for each layer
  * @property {Prediction[]} classes
@@ -12,7 +12,7 @@
  * @property {Display} display
  * @property {boolean} guessing
  * @property {string} layer
- * @property {number} class_index
+ * @property {number} target
  */
 
 /**
@@ -44,7 +44,7 @@ export function makeModel(state) {
       listeners.set(event, [...listening(event), listener]);
     },
     off(/** @type {string} */ event, /** @type {() => void} */ listener) {
-      const kept = listening(event).filter((each) => each !== listener);
+      const kept = listening(event).filter((registered) => registered !== listener);
       listeners.set(event, kept);
     },
     save_changes() {},
@@ -76,10 +76,10 @@ export function firstTraits(data, maps) {
   return {
     ...data.display,
     tables: Object.fromEntries(Object.entries(data.tables).map(([name, table]) => [name, fromBase64(table)])),
-    picture: { ...data.picture, jpeg: fromBase64(data.picture.jpeg) },
+    image: { ...data.image, jpeg: fromBase64(data.image.jpeg) },
     maps,
     predictions: [...data.classes].sort((first, second) => second.probability - first.probability),
-    class_index: data.class_index,
+    target: data.target,
     edits: [],
     can_edit: false,
     message: "",

@@ -27,13 +27,13 @@ export function showPage(data, root) {
     sequence++;
     model.set("guess", null);
     model.set("revealed", false);
-    model.set("class_index", Number(shown.value));
+    model.set("target", Number(shown.value));
     model.set("maps", packMaps());
   };
   for (const menu of [layer, shown, compared]) menu.addEventListener("change", update);
-  model.on("change:class_index", () => {
-    if (shown.value === String(model.get("class_index"))) return;
-    shown.value = String(model.get("class_index"));
+  model.on("change:target", () => {
+    if (shown.value === String(model.get("target"))) return;
+    shown.value = String(model.get("target"));
     update();
   });
   const view = makeElement("div");
@@ -57,7 +57,7 @@ function makeMenus(data, layers) {
   const shown = selectField("class", "Class", classes);
   const compared = selectField("other", "Compare", [["", "nothing"], ...classes]);
   layer.control.value = data.layer;
-  shown.control.value = String(data.class_index);
+  shown.control.value = String(data.target);
   const attributes = { class: "gcw-page-menus", role: "group", "aria-label": "What is asked" };
   return {
     layer: layer.control,

@@ -127,7 +127,7 @@ function takeRectangle(state, rectangle) {
   state.corner = null;
   state.chosen = rectangle;
   if (rectangle && isHidden(state)) {
-    const [height, width] = wire.get("picture").size;
+    const [height, width] = wire.get("image").size;
     wire.setDisplay("guess", toPixels(...rectangle, [0, 0, width, height]));
     state.chosen = null;
   }

@@ -6,7 +6,7 @@ import { toBytes } from "./maps.mjs";
 /** @import { Box, Point } from "./boxes.mjs" */
 /** @import { Frame } from "./frames.mjs" */
 /** @import { Size } from "./maps.mjs" */
-/** @import { Picture, Wire } from "./wire.mjs" */
+/** @import { PackedImage, Wire } from "./wire.mjs" */
 
 /** The colour map that "" stands for, by the side of the evidence. */
 export const DEFAULT_COLORMAPS = { for: "inferno", against: "inferno", both: "RdBu_r" };
@@ -17,7 +17,7 @@ export const DEFAULT_COLORMAPS = { for: "inferno", against: "inferno", both: "Rd
  * @property {AbortSignal} signal removes the view's listeners from the page
  * @property {Frame[]} frames derived: one for each map
  * @property {Uint8ClampedArray | null} image derived: RGBA bytes in the canvas's size
- * @property {Picture | null} imageSource the trait that `image` was read from
+ * @property {Image | null} imageSource the trait that `image` was read from
  * @property {Size} size of the canvas
  * @property {number} correlation derived: of two maps
  * @property {Point | null} pointer where the person points
@@ -105,7 +105,7 @@ export function colorTable({ wire }) {
  * @returns {Box}
  */
 export function toCanvas({ wire, size: [rows, columns] }, [left, top, right, bottom]) {
-  const [height, width] = wire.get("picture").size;
+  const [height, width] = wire.get("image").size;
   return [(left * columns) / width, (top * rows) / height, (right * columns) / width, (bottom * rows) / height];
 }
 
@@ -115,5 +115,5 @@ export function toCanvas({ wire, size: [rows, columns] }, [left, top, right, bot
  * @param {State} state
  */
 export function chosenBox({ wire, chosen }) {
-  return chosen && toPixels(...chosen, wire.get("picture").window);
+  return chosen && toPixels(...chosen, wire.get("image").window);
 }

@@ -11,9 +11,9 @@ import { listen } from "./state.mjs";
  * @param {State} state
  */
 export function createUpload(state) {
-  const title = "Ask the network about a picture of your own; it may be dropped here too";
-  const button = makeButton("Upload a picture", title);
-  const input = makeElement("input", { type: "file", accept: "image/*", hidden: "", "aria-label": "Picture file" });
+  const title = "Ask the model about an image of your own; it may be dropped here too";
+  const button = makeButton("Upload an image", title);
+  const input = makeElement("input", { type: "file", accept: "image/*", hidden: "", "aria-label": "Image file" });
   const send = createSender(state);
   listen(state, button, "click", () => input.click());
   listen(state, input, "change", () => {
@@ -50,7 +50,7 @@ function createSender({ wire }) {
   let sent = 0;
   return async (/** @type {File} */ file) => {
     const { name, size } = file;
-    const largest = wire.get("largest_upload");
+    const largest = wire.get("max_upload_bytes");
     if (size > largest) {
       const sizes = `has ${(size / 1e6).toFixed(1)} MB, and ${largest / 1e6} MB are accepted`;
       wire.set("message", `'${name}' ${sizes}: make it smaller, or give its path.`);

@@ -1,4 +1,4 @@
-// The view: a map over an image, and every control that needs no network. It is assembled here.
+// The view: a map over an image, and every control that needs no model. It is assembled here.
 //
 // The traits are what is known; the frames are derived from them, and the page is painted from both.
 
@@ -130,9 +130,9 @@ function followTraits(state, { updateFrames, controls, predictions }, repaint) {
     upsample();
   };
   const readImage = createImageReader(state, update);
-  wire.onChange("picture", readImage);
+  wire.onChange("image", readImage);
   wire.onChange("maps", () => {
-    if (state.imageSource !== wire.get("picture")) return; // they wait for their image
+    if (state.imageSource !== wire.get("image")) return; // they wait for their image
     update();
     repaint.now();
   });
@@ -149,7 +149,7 @@ function followTraits(state, { updateFrames, controls, predictions }, repaint) {
   for (const name of /** @type {const} */ (["edits", "message", "explanation", "can_edit"])) {
     wire.onChange(name, repaint.soon);
   }
-  for (const name of /** @type {const} */ (["predictions", "class_index"])) wire.onChange(name, predictions.show);
+  for (const name of /** @type {const} */ (["predictions", "target"])) wire.onChange(name, predictions.show);
   repaint.soon();
   predictions.show();
   readImage();

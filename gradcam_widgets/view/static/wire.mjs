@@ -16,7 +16,7 @@
  * @property {string} caption
  * @property {string} note
  * @property {Record<Evidence, string>} alt
- * @property {string[]} remarks
+ * @property {string[]} caveats
  */
 
 /**
@@ -28,7 +28,7 @@
  * @property {number | null} before the probability before the image was edited
  */
 
-/** @typedef {{ jpeg: Uint8Array<ArrayBuffer>, size: Size, window: Box }} Picture */
+/** @typedef {{ jpeg: Uint8Array<ArrayBuffer>, size: Size, window: Box }} PackedImage */
 
 /**
  * @typedef {object} Display The fields of Python's DisplayOptions.
@@ -45,17 +45,17 @@
  * @typedef {Display & OtherTraits} Traits
  *
  * @typedef {object} OtherTraits
- * @property {Picture} picture
+ * @property {PackedImage} image
  * @property {{ seq: number, items: MapItem[] }} maps
  * @property {Prediction[]} predictions
- * @property {number} class_index
+ * @property {number} target
  * @property {{ kind: string, box: Box }[]} edits
  * @property {boolean} can_edit
  * @property {string} message
  * @property {string} explanation
  * @property {Record<string, Bytes>} tables
  * @property {object} upload
- * @property {number} largest_upload
+ * @property {number} max_upload_bytes
  * @property {boolean} guessing
  * @property {Box | null} guess
  * @property {boolean} revealed

@@ -149,7 +149,7 @@ def _far_trees(canvas: Canvas, rng: Generator, light: Light, horizon: float) -> 
 
 
 def acacia(canvas: Canvas, rng: Generator, light: Light, foot: tuple[float, float], height: float) -> None:
-    """Paint an umbrella tree; places and sizes in shares of the picture."""
+    """Paint an umbrella tree; places and sizes in shares of the image."""
     x, y = foot
     fog = float(np.clip(0.70 - 2.0 * height, 0.08, 0.7)) * min(1.0, 0.6 + 0.5 * light.density)
     bark = _fogged((0.30, 0.24, 0.18), light, fog)
@@ -184,7 +184,7 @@ def leaves(
     color: Color,
     fog: float = 0.0,
 ) -> None:
-    """Paint a cloud of leaves with a ragged rim, lit from above; places and sizes in shares of the picture."""
+    """Paint a cloud of leaves with a ragged rim, lit from above; places and sizes in shares of the image."""
     side = canvas.side
     fog = min(max(fog, 0.0), 0.9)
     x0, x1 = (round((center[0] + sign * 1.25 * radii[0]) * side) for sign in (-1, 1))
@@ -233,7 +233,7 @@ def blades(
     canvas: Canvas, rng: Generator, light: Light, color: Color, feet: NDArray[np.float64], *,
     heights: NDArray[np.float64], hides: bool, fog: NDArray[np.float64] | float = 0.0,
 ) -> None:  # fmt: skip
-    """Draw blades of grass; feet, axes (blade, x and y), and heights in shares of the picture."""
+    """Draw blades of grass; feet, axes (blade, x and y), and heights in shares of the image."""
     count = len(feet)
     heights = heights * rng.uniform(0.5, 1.3, count)
     bend = rng.normal(0.15, 0.35, count) * heights

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def riverbank(canvas: Canvas, rng: Generator, light: Light, horizon: float) -> Color:
-    """Paint foliage down to the horizon (share of the picture), water, and a bank; return the colour of its plants."""
+    """Paint foliage down to the horizon (share of the image), water, and a bank; return the colour of its plants."""
     size = canvas.size
     green = mix((0.20, 0.38, 0.14), (0.38, 0.45, 0.15), rng.uniform())
     colors = np.empty((size, size, 3), np.float32)

@@ -1,4 +1,4 @@
-"""A canvas at twice the picture's resolution: lit shapes, soft shadows, and what is visible of each thing."""
+"""A canvas at twice the image's resolution: lit shapes, soft shadows, and what is visible of each thing."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from .shapes import Piece, Points, Pose
 
 SUPERSAMPLING = 2
-PARTS_PER_THING = 16
+PARTS_PER_OBJECT = 16
 _FIXED = 4  # bits after the point in OpenCV's coordinates
 
 
 class Canvas:
-    """A picture in the making.
+    """An image in the making.
 
     Exposure and contrast (gain and offset) act on colours before they are rounded to 8 bits. Afterwards they would
     make two levels of one, and a rounding that falls differently on another machine would show.
 
     Attributes:
-        size: Side of the finished picture in pixels.
+        size: Side of the finished image in pixels.
         side: Side of the canvas.
         gain: Factor of all colours.
         offset: What is added to them then, in grey levels.
@@ -38,7 +38,7 @@ class Canvas:
     """
 
     def __init__(self, size: int, gain: float = 1.0, offset: float = 0.0) -> None:
-        """Begin with an empty canvas for a picture of that many pixels a side."""
+        """Begin with an empty canvas for an image of that many pixels a side."""
         self.size = size
         self.gain = gain
         self.offset = offset
@@ -47,7 +47,7 @@ class Canvas:
         self.labels: NDArray[np.uint8] = np.zeros((self.side, self.side), np.uint8)
 
     def backdrop(self, colors: NDArray[np.float32]) -> None:
-        """Fill the canvas with a square picture of any size, axes (row, column, RGB), float32, 0…1."""
+        """Fill the canvas with a square image of any size, axes (row, column, RGB), float32, 0…1."""
         small = np.clip(self._graded(colors) + np.float32(0.5), 0, 255).astype(np.uint8)
         self.color = np.asarray(cv2.resize(small, (self.side, self.side), interpolation=cv2.INTER_LINEAR), np.uint8)
 
@@ -170,7 +170,7 @@ class Canvas:
             box: Where to look, in pixels of the canvas: left, top, right, bottom.
 
         Returns:
-            Axes (row, column), bool, of the finished picture's size.
+            Axes (row, column), bool, of the finished image's size.
         """
         left, top = (2 * (max(0, int(value) - 4) // 2) for value in box[:2])
         right, bottom = (2 * (min(self.side, int(value) + 6) // 2) for value in box[2:])
@@ -182,7 +182,7 @@ class Canvas:
         return result
 
     def developed(self, vignette: float) -> NDArray[np.uint8]:
-        """Bring the canvas to the picture's size, darker towards the corners; axes (row, column, RGB), uint8."""
+        """Bring the canvas to the image's size, darker towards the corners; axes (row, column, RGB), uint8."""
         small = cv2.resize(self.color, (self.size, self.size), interpolation=cv2.INTER_AREA).astype(np.float32)
         axis = (np.arange(self.size, dtype=np.float32) + 0.5) / self.size - 0.5
         light = 1 - np.float32(vignette) * (axis[None] ** 2 + axis[:, None] ** 2)
@@ -198,7 +198,7 @@ class Canvas:
         if isinstance(part, str):
             own = labels == stroke.base + (stroke.labels or {}).get(part, 0)
         else:
-            own = (labels >= stroke.base) & (labels < stroke.base + PARTS_PER_THING)
+            own = (labels >= stroke.base) & (labels < stroke.base + PARTS_PER_OBJECT)
         return np.where(own, np.uint8(255), np.uint8(0))
 
     def _coverage(self, outlines: Sequence[Points], line: float) -> tuple[tuple[int, int], NDArray[np.uint8]] | None:

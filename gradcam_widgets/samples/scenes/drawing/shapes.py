@@ -1,4 +1,4 @@
-"""Outlines of drawn things: smooth curves, tubes, ellipses, and where they come to stand in a picture."""
+"""Outlines of drawn things: smooth curves, tubes, ellipses, and where they come to stand in an image."""
 
 from __future__ import annotations
 

@@ -93,9 +93,9 @@ def plane(
         kind: Which noise.
         shape: Rows and columns wanted.
         rng: Where on its tile it begins.
-        cells: How many features there are about one picture's width before the viewer.
+        cells: How many features there are about one image's width before the viewer.
         wide: How much wider than deep they look.
-        far: How far below the horizon the ground begins, in shares of the picture.
+        far: How far below the horizon the ground begins, in shares of the image.
 
     Returns:
         Axes (row, column), float32, about −1…1.

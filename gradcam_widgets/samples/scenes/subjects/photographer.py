@@ -1,4 +1,4 @@
-"""The photographer, who is never a category."""
+"""The photographer, who is never a class."""
 
 from __future__ import annotations
 

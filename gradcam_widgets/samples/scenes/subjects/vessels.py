@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _View:
-    """A turn about the vertical and a look from above: (along, across, height) to the picture's plane."""
+    """A turn about the vertical and a look from above: (along, across, height) to the image's plane."""
 
     yaw: float
     above: float
