@@ -22,7 +22,7 @@ def torch_as_set() -> None:
 def shared_cache() -> Path:
     """Where the photos' files already are: tests read from it and never write into it."""
     if not HOME_AT_START:
-        absent = "GRADCAM_WIDGETS_HOME is not set: the photos is not tested here"
+        absent = "GRADCAM_WIDGETS_HOME is not set: the photos are not tested here"
         if os.environ.get("GRADCAM_WIDGETS_REQUIRE_PHOTOS") == "1":
             pytest.fail(absent)
         pytest.skip(absent)

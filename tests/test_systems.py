@@ -123,7 +123,7 @@ def prepare(folder: Path) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         state = torchvision.models.squeezenet1_1(num_classes=3).state_dict()
-    contents = {"state_dict": state, "class_names": ["red fox", "grey wolf", "grey seal"]}
+    contents = {"state_dict": state, "class_names": ["red fox", "gray wolf", "gray seal"]}
     torch.save(contents, folder / "checkpoints" / "squeezenet1_1.pth")
     (folder / "matplotlibrc").write_text("font.family: No Such Font\n", encoding="ascii")
     unwanted = shutil.ignore_patterns("__pycache__")

@@ -59,7 +59,7 @@ class ScoredModel:
         """Raise a `ModelError` if the images of the batch would change each other's scores."""
         if len(batch) > 1 and any(_mixes_images(module) for module in self.model.modules()):
             raise ModelError(
-                "The model normalises over the images of a batch (track_running_stats=False), so that one would "
+                "The model normalizes over the images of a batch (track_running_stats=False), so that one would "
                 "explain another: trace them one by one."
             )
 

@@ -26,7 +26,7 @@ LAST_PADDED_CELLS, LAST_CELLS = 15 * 15, 13 * 13
 def decode(
     data: bytes, template: Mapping[str, Tensor], mean: Sequence[float], std: Sequence[float]
 ) -> dict[str, Tensor]:
-    """Decode the file into weights for an input normalised as torchvision does.
+    """Decode the file into weights for an input normalized as torchvision does.
 
     The file's model takes B, G, R in 0…255 less a mean. The first convolution has no padding, so turning its
     input channels round, scaling them and moving the difference of the means into its bias is exact. Its last
@@ -36,7 +36,7 @@ def decode(
     Args:
         data: The file.
         template: State of `squeezenet1_0`, float32: gives names, order and shapes.
-        mean: Mean of R, G, B in 0…1 that the input is normalised by.
+        mean: Mean of R, G, B in 0…1 that the input is normalized by.
         std: Standard deviation, likewise.
 
     Returns:

@@ -54,7 +54,7 @@ REGISTRY: dict[str, Download] = {
             "fb13faa2cf121ced9999f8a9d538ec6c56084733/compressed_SqueezeNet.net",
             sha256="e4ab6960ae8cd81505e1c2136921201507e930966c53deaf15862a395b3a3261",
             size=675_763,
-            terms="BSD licence of that repository; "
+            terms="BSD license of that repository; "
             "cite SqueezeNet (arXiv 1602.07360) and Deep Compression (arXiv 1510.00149)",
         ),
         Download(

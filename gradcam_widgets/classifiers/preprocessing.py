@@ -47,7 +47,7 @@ class Preprocessing:
         check_choice("resize_mode", self.resize_mode, get_args(ResizeMode))
 
     def __call__(self, image: NDArray[np.uint8]) -> Tensor:
-        """Return the model's input, axes (image, channel, row, column), float32, normalised.
+        """Return the model's input, axes (image, channel, row, column), float32, normalized.
 
         Args:
             image: Axes (row, column, RGB), uint8.
@@ -61,8 +61,8 @@ class Preprocessing:
             shape = fitting.resized(image.shape[:2], self.size, self.resize)
             resampled = resampled.resize(shape[::-1], resampling).crop(fitting.middle(shape, self.size))
         values = torch.from_numpy(np.asarray(resampled, dtype=np.float32) / 255)
-        normalised = (values - torch.tensor(self.mean)) / torch.tensor(self.std)
-        return normalised.movedim(-1, 0)[None].contiguous()
+        normalized = (values - torch.tensor(self.mean)) / torch.tensor(self.std)
+        return normalized.movedim(-1, 0)[None].contiguous()
 
     def seen(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return the part of an image that the model sees, at the image's own resolution.

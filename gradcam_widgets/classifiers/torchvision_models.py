@@ -138,7 +138,7 @@ def build(
 
 
 class _EmptyOnMeta(TorchFunctionMode):
-    """Lets layers allocate their weights without memory, so that none is initialised only to be overwritten."""
+    """Lets layers allocate their weights without memory, so that none is initialized only to be overwritten."""
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None

@@ -1,4 +1,4 @@
-"""The immutable signed heatmap, and what shows it: colours, captions, figures."""
+"""The immutable signed heatmap, and what shows it: colors, captions, figures."""
 
 import lazy_loader
 

@@ -71,12 +71,12 @@ def resolution(heatmap: Heatmap) -> str:
 def description(heatmap: Heatmap, evidence: Evidence) -> str:
     """Say for who does not see it where the heat lies and how much of the image it covers."""
     what = f"{SIDES[evidence]} {heatmap.title} at layer {heatmap.layer}"
-    centre = heatmap.centroid(evidence)
-    if centre is None:
+    center = heatmap.centroid(evidence)
+    if center is None:
         return f"{what}: none."
-    down, across = ((at + 0.5) / cells for at, cells in zip(centre, heatmap.grid, strict=True))
+    down, across = ((at + 0.5) / cells for at, cells in zip(center, heatmap.grid, strict=True))
     row, column = (int(min(share * 3, 2)) for share in (down, across))
     large = np.abs(heatmap.upsampled(evidence=evidence))
     covered = float((large > STRONG * large.max()).mean())
-    where = f"centred on {PLACES[row][column]}"
+    where = f"centered on {PLACES[row][column]}"
     return f"{what}: {where}, more than half its maximum on {100 * covered:.0f} % of the image."

@@ -1,4 +1,4 @@
-"""How a heatmap is shown: which side of the evidence, on which scale, in which colours."""
+"""How a heatmap is shown: which side of the evidence, on which scale, in which colors."""
 
 from __future__ import annotations
 

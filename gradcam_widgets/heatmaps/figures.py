@@ -1,4 +1,4 @@
-"""Figures of maps: image, map and overlay with a colour bar in raw numbers, or several maps on one scale."""
+"""Figures of maps: image, map and overlay with a color bar in raw numbers, or several maps on one scale."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class _Shown(Figure):
 
 
 def single_figure(heatmap: Heatmap, display: DisplayOptions) -> Figure:
-    """Draw what the model saw, the map cell by cell, and the map over the image, with a colour bar.
+    """Draw what the model saw, the map cell by cell, and the map over the image, with a color bar.
 
     Args:
         heatmap: The map; without its image the map alone is drawn.
@@ -89,7 +89,7 @@ def single_figure(heatmap: Heatmap, display: DisplayOptions) -> Figure:
 def comparison_figure(
     heatmaps: Sequence[Heatmap], *, display: DisplayOptions | None = None, **changes: Unpack[DisplayKeywords]
 ) -> Figure:
-    """Draw several maps of one image side by side on one scale, so that equal colours mean equal evidence.
+    """Draw several maps of one image side by side on one scale, so that equal colors mean equal evidence.
 
     Args:
         heatmaps: The maps, with their image.
@@ -135,7 +135,7 @@ def rendered(figure: Figure, dpi: int = 110) -> Image.Image:
 
 
 def _canvas(panels: int, aspect: float, notes: Sequence[str], headline: str | None) -> tuple[Figure, list[Axes], Axes]:
-    """Lay out panels of the image's aspect, a colour bar of their height, a headline and a foot, in inches."""
+    """Lay out panels of the image's aspect, a color bar of their height, a headline and a foot, in inches."""
     high = min(PANEL_INCHES / aspect, 1.6 * PANEL_INCHES)
     wide = high * aspect
     width = MARGIN + panels * (wide + GAP) + BAR_INCHES + 0.75

@@ -42,7 +42,7 @@ class Heatmap:
 
     Attributes:
         values: The map, axes (row, column), float32, read-only; signed and in raw units (of the logit, as far as
-            the method shares it out), never normalised.
+            the method shares it out), never normalized.
         class_index: Index of the class asked for.
         class_name: Its name, or None where names are not known.
         logit: The class score that was differentiated, before softmax.
@@ -132,7 +132,7 @@ class Heatmap:
         return int(row), int(column)
 
     def centroid(self, evidence: Evidence = "for") -> tuple[float, float] | None:
-        """Return the evidence's centre of mass (row, column) in cells, or None where there is none on that side."""
+        """Return the evidence's center of mass (row, column) in cells, or None where there is none on that side."""
         if not self.has_evidence(evidence):
             return None
         seen = np.abs(self.evidence(evidence)).astype(np.float64)
@@ -144,7 +144,7 @@ class Heatmap:
     ) -> Box | None:
         """Return the box round the largest connected region above a share of the maximum.
 
-        This is the localisation of Grad-CAM's paper (section 4.1, arXiv 1610.02391), with its share of 15 %.
+        This is the localization of Grad-CAM's paper (section 4.1, arXiv 1610.02391), with its share of 15 %.
 
         Args:
             threshold: Share of the upsampled map's maximum, in 0…1.
@@ -228,7 +228,7 @@ class Heatmap:
         display: DisplayOptions | None = None,
         **changes: Unpack[DisplayKeywords],
     ) -> NDArray[np.uint8]:
-        """Lay the coloured map over the image: the grid is stretched over the whole of it.
+        """Lay the colored map over the image: the grid is stretched over the whole of it.
 
         Args:
             image: What the model saw, in any size; by default the image the map came with.
@@ -253,7 +253,7 @@ class Heatmap:
         display: DisplayOptions | None = None,
         **changes: Unpack[DisplayKeywords],
     ) -> Figure:
-        """Draw image, map and overlay with a colour bar in raw numbers, and say below what is shown.
+        """Draw image, map and overlay with a color bar in raw numbers, and say below what is shown.
 
         The arguments are those of `overlay`. It displays itself in a notebook and leaves pyplot alone.
         """

@@ -1,4 +1,4 @@
-"""From a small map to colours over an image: upsample, colour, blend, encode."""
+"""From a small map to colors over an image: upsample, color, blend, encode."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def select(values: NDArray[np.float32], evidence: Evidence) -> NDArray[np.float3
 def upsample(
     values: NDArray[np.float32], size: tuple[int, int], interpolation: Interpolation = "bilinear"
 ) -> NDArray[np.float32]:
-    """Bring a map to the size of an image, cell by cell over the same area (half-pixel centres, clamped edges).
+    """Bring a map to the size of an image, cell by cell over the same area (half-pixel centers, clamped edges).
 
     Args:
         values: Map, axes (row, column).
@@ -61,16 +61,16 @@ def upsample(
 def colorize(
     values: NDArray[np.float32], vmax: float, evidence: Evidence = "for", colormap: str | None = None
 ) -> NDArray[np.uint8]:
-    """Colour a signed map on a scale from 0 (or −vmax, for "both") to vmax.
+    """Color a signed map on a scale from 0 (or −vmax, for "both") to vmax.
 
     Args:
         values: Signed map, axes (row, column).
-        vmax: Value at the upper end of the scale, in raw units; what lies beyond takes the end's colour.
+        vmax: Value at the upper end of the scale, in raw units; what lies beyond takes the end's color.
         evidence: Which side to show.
         colormap: Any of matplotlib's; by default a perceptually uniform one, a diverging one for "both".
 
     Returns:
-        Colours, axes (row, column, RGB), uint8.
+        Colors, axes (row, column, RGB), uint8.
     """
     share = _share(values, vmax, evidence)
     position = (share + 1) / 2 if evidence == "both" else share
@@ -91,7 +91,7 @@ def _share(values: NDArray[np.float32], vmax: float, evidence: Evidence) -> NDAr
 def overlay(
     values: NDArray[np.float32], image: NDArray[np.uint8], display: DisplayOptions, vmax: float
 ) -> NDArray[np.uint8]:
-    """Lay a coloured map over an image: the grid is stretched over the whole of it.
+    """Lay a colored map over an image: the grid is stretched over the whole of it.
 
     Args:
         values: Signed map, axes (row, column).
@@ -114,7 +114,7 @@ def overlay(
 
 @cache
 def color_table(colormap: str) -> NDArray[np.uint8]:
-    """Return the 256 colours of one of matplotlib's colour maps, axes (step, RGB), uint8."""
+    """Return the 256 colors of one of matplotlib's color maps, axes (step, RGB), uint8."""
     from matplotlib import colormaps  # noqa: PLC0415 - only who draws pays for matplotlib
 
     check_choice("colormap", colormap, tuple(colormaps))
@@ -126,7 +126,7 @@ def color_table(colormap: str) -> NDArray[np.uint8]:
 def blend(
     image: NDArray[np.uint8], colors: NDArray[np.uint8], opacity: float | NDArray[np.float32] = 0.5
 ) -> NDArray[np.uint8]:
-    """Lay colours over an image: image · (1 − opacity) + colours · opacity, rounded.
+    """Lay colors over an image: image · (1 − opacity) + colors · opacity, rounded.
 
     Args:
         image: Axes (row, column, RGB), uint8.

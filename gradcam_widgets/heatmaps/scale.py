@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def shared_vmax(heatmaps: Sequence[Heatmap], evidence: Evidence = "for") -> float:
-    """Return one upper end of scale for several maps, so that equal colours mean equal evidence.
+    """Return one upper end of scale for several maps, so that equal colors mean equal evidence.
 
     Raises:
         GradCAMError: If there is no map.

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-Kind = Literal["crop", "grey", "blur"]
-GREY = (128, 128, 128)
+Kind = Literal["crop", "gray", "blur"]
+GRAY = (128, 128, 128)
 BLUR_SHARE = 0.2
 
 
 class Edit(NamedTuple):
-    """One change of an image: "crop" leaves the box alone, "grey" and "blur" cover it.
+    """One change of an image: "crop" leaves the box alone, "gray" and "blur" cover it.
 
     Attributes:
         kind: Which of them.
@@ -71,8 +71,8 @@ def edited(image: NDArray[np.uint8], edits: Iterable[Edit]) -> tuple[NDArray[np.
                     f"{MIN_SIDE}×{MIN_SIDE}."
                 )
             window = Box(left, top, right, bottom)
-        elif kind == "grey":
-            result[top:bottom, left:right] = GREY
+        elif kind == "gray":
+            result[top:bottom, left:right] = GRAY
         else:
             result[top:bottom, left:right] = _blurred(result[top:bottom, left:right])
     return np.ascontiguousarray(result[window.top : window.bottom, window.left : window.right]), window

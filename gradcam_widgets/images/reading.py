@@ -50,7 +50,7 @@ def read_image(source: ImageLike, *, max_pixels: int | None = None) -> NDArray[n
             - the path of a file (a leading ``~`` is expanded), or the bytes of one;
             - a PIL image of any mode; I and I;16 are read as 0…65535, F as 0…1;
             - an array of axes (height, width), (height, width, channel), (channel, height, width), or one of
-              these after a first axis of length 1, with 1, 3 or 4 channels: grey, RGB or RGBA. uint8 in
+              these after a first axis of length 1, with 1, 3 or 4 channels: gray, RGB or RGBA. uint8 in
               0…255, uint16 in 0…65535, bool, or a float dtype in 0…1 (rounded to the nearest of 256 levels);
             - a tensor of the same axes, dtypes and ranges, on any device.
         max_pixels: The most pixels, height times width, that are accepted; without it the environment
@@ -269,19 +269,19 @@ def _levels(values: NDArray[Any], name: str) -> NDArray[np.uint8]:
         low, high = int(values.min()), int(values.max())
         advice = "convert it to uint8" if low >= 0 and high <= _WHITE else "bring it into 0…255"
         raise ImageError(f"{name} has whole values {low}…{high}: {advice} and give it as uint8.")
-    raise ImageError(f"{name} holds no grey levels: give uint8 in 0…255 or floats in 0…1.")
+    raise ImageError(f"{name} holds no gray levels: give uint8 in 0…255 or floats in 0…1.")
 
 
 def _levels_of_floats(values: NDArray[Any], name: str) -> NDArray[np.uint8]:
     low, high = float(values.min()), float(values.max())
     if not (math.isfinite(low) and math.isfinite(high)):
         raise ImageError(f"{name} has values {low:g}…{high:g}: give finite ones in 0…1.")
-    # Resizing leaves values such as 1.0000001: what still rounds to a grey level is one.
+    # Resizing leaves values such as 1.0000001: what still rounds to a gray level is one.
     if round(low * _WHITE) < 0 or round(high * _WHITE) > _WHITE:
         if low < 0:
-            advice = "it looks normalised; give the image before normalisation, in 0…1"
+            advice = "it looks normalized; give the image before normalization, in 0…1"
         elif high <= _WHITE:
-            advice = "if these are grey levels in 0…255, divide by 255 or give them as uint8"
+            advice = "if these are gray levels in 0…255, divide by 255 or give them as uint8"
         else:
             advice = "bring them into 0…1"
         raise ImageError(f"{name} has values {low:.3g}…{high:.3g}: {advice}.")
@@ -299,9 +299,9 @@ def _rgb(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _on_white(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    colour = rgba[:, :, :3].astype(np.uint16)
+    color = rgba[:, :, :3].astype(np.uint16)
     alpha = rgba[:, :, 3:].astype(np.uint16)
-    mixed = (colour * alpha + _WHITE * (_WHITE - alpha) + _WHITE // 2) // _WHITE
+    mixed = (color * alpha + _WHITE * (_WHITE - alpha) + _WHITE // 2) // _WHITE
     return mixed.astype(np.uint8, order="C")
 
 

@@ -135,7 +135,7 @@ class HeatmapView(anywidget.AnyWidget, DisplayTraits, Guess):
 
 
 def snapshot(heatmaps: Sequence[Heatmap], display: DisplayOptions) -> Image.Image:
-    """Draw maps beside their image with a colour bar in raw numbers and a caption."""
+    """Draw maps beside their image with a color bar in raw numbers and a caption."""
     from gradcam_widgets.heatmaps import figures  # noqa: PLC0415 - only who draws pays for matplotlib
 
     return figures.rendered(figures.comparison_figure(heatmaps, display=display))

@@ -1,4 +1,4 @@
-"""What is sent to the browser: images, maps, classes and colour maps packed as its modules read them."""
+"""What is sent to the browser: images, maps, classes and color maps packed as its modules read them."""
 
 from __future__ import annotations
 
@@ -74,5 +74,5 @@ def pack_class(scored: Prediction | Heatmap, before: float | None = None) -> dic
 
 
 def table_bytes(colormap: str) -> bytes:
-    """Return a colour map's 256 colours as bytes R, G, B."""
+    """Return a color map's 256 colors as bytes R, G, B."""
     return color_table(colormap).tobytes()

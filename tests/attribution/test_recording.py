@@ -96,7 +96,7 @@ class MonteCarlo(Pooled):
         return scores
 
 
-class Centring(Pooled):
+class Centering(Pooled):
     """Shifts its input in place before all else."""
 
     def forward(self, batch: Tensor) -> Tensor:
@@ -428,7 +428,7 @@ def test_memory_that_the_network_writes_into_later_does_not_reach_what_is_kept()
 def test_the_callers_batch_is_left_as_it_was_by_a_network_that_writes_into_it(mode: Mode) -> None:
     with mode():
         batch = image()
-        found = GradCAM(Centring()).heatmap(batch, 1, "features")
+        found = GradCAM(Centering()).heatmap(batch, 1, "features")
     assert torch.equal(batch, image())
     assert_close(found.values, by_hand(Pooled(), image() - 0.5, 1)[0])
 

@@ -61,7 +61,7 @@ def ours(model: nn.Module, layer: str | None) -> Ask:
 
 
 def torch_cam(model: nn.Module, layer: str) -> Ask:
-    """As in its README, but for the context manager: hooks set once. Its ReLU stays, normalising is left out."""
+    """As in its README, but for the context manager: hooks set once. Its ReLU stays, normalizing is left out."""
     extractor = torchcam.methods.GradCAM(model, layer)
 
     def ask(batch: Tensor, classes: list[int]) -> NDArray[np.float32]:
@@ -77,7 +77,7 @@ def captum_(model: nn.Module, layer: str) -> Ask:
 
 
 def pytorch_grad_cam_(model: nn.Module, layer: str) -> Ask:
-    """As in its README, made once; it always rectifies, normalises and enlarges to the image."""
+    """As in its README, made once; it always rectifies, normalizes and enlarges to the image."""
     explainer = pytorch_grad_cam.GradCAM(model, [model.get_submodule(layer)])
     return lambda batch, classes: np.asarray(explainer(batch, [ClassifierOutputTarget(c) for c in classes]))
 

@@ -137,12 +137,12 @@ def test_the_keyboard_alone_does_everything(kind: str, front_end: Callable[..., 
     for key in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowDown", "ArrowDown"):
         keyboard.press(key)
     keyboard.press("Enter")
-    tab_to("Without: grey")
+    tab_to("Without: gray")
     before = driver.sequence()
     keyboard.press("Enter")
     driver.wait_for_answer(before)
     ((kind, (left, top, right, bottom)),) = driver.kernel()["edits"]
-    assert kind == "grey"
+    assert kind == "gray"
     # Three cells high and two wide, of 13 over 224 pixels.
     assert np.abs(np.subtract([right - left, bottom - top], [2 * 224 / 13, 3 * 200 / 13])).max() < 8
     tab_to("Undo")

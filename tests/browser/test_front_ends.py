@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from tests.browser.driving import Driver, Watch
 
 SUBMARINE, AIRCRAFT_CARRIER = 833, 403
-SAME = 2  # one grey level, and what two decoders of one JPEG differ in
-SAME_ON_A_PAGE = 4  # 16 bits a value may choose the neighbouring colour of 256
+SAME = 2  # one gray level, and what two decoders of one JPEG differ in
+SAME_ON_A_PAGE = 4  # 16 bits a value may choose the neighboring color of 256
 
 
 @pytest.fixture
@@ -51,10 +51,10 @@ def every_control(driver: Driver, heatmap: Heatmap, same: int = SAME) -> None:
     look: dict[str, Any] = {}
     moves: list[tuple[Callable[[], None], dict[str, Any]]] = [
         (lambda: driver.slide("Opacity", 0.4), {"opacity": 0.4}),
-        (lambda: driver.choose("Colours", "jet"), {"colormap": "jet"}),
+        (lambda: driver.choose("Colors", "jet"), {"colormap": "jet"}),
         (lambda: driver.label("Fade weak evidence").uncheck(), {"fade": False}),
         (lambda: driver.choose("Evidence", "against"), {"evidence": "against"}),
-        (lambda: driver.choose("Colours", ""), {"colormap": None}),
+        (lambda: driver.choose("Colors", ""), {"colormap": None}),
         (lambda: driver.choose("Evidence", "both"), {"evidence": "both"}),
         (lambda: driver.choose("Grid", "cells"), {"interpolation": "cells"}),
         (lambda: driver.choose("Evidence", "for"), {"evidence": "for"}),
@@ -166,7 +166,7 @@ def test_a_person_drives_the_panel(kind: str, front_end: Callable[..., Driver], 
 
 def crops_and_covers(driver: Driver, panel: GradCAMPanel) -> None:
     """A dragged rectangle asks again; the changes are told, and one press takes them back."""
-    for verb, kind_of_edit in (("Look only here", "crop"), ("Without: grey", "grey"), ("Without: blur", "blur")):
+    for verb, kind_of_edit in (("Look only here", "crop"), ("Without: gray", "gray"), ("Without: blur", "blur")):
         driver.drag((0.5, 0.05), (0.95, 0.45))
         before = driver.sequence()
         driver.press(verb)

@@ -41,13 +41,13 @@ def test_codes_stand_where_their_gaps_say_and_the_rest_is_the_first_codebook_val
     torch.testing.assert_close(state["2.bias"], torch.tensor([1.0, -1.0]) * 169 / 225)
 
 
-def test_a_image_normalised_as_torchvision_does_gets_the_scores_of_the_original_network() -> None:
+def test_a_image_normalized_as_torchvision_does_gets_the_scores_of_the_original_network() -> None:
     state = decode(file_of(LAYERS), model().state_dict(), MEAN, STD)
     rgb = torch.tensor([10.0, 100.0, 250.0])
     blue, green, red = rgb.flip(0) - torch.tensor(BGR_MEAN)
     original = 2.0 * blue - 3.0 * green + 5.0 * red + 0.5
-    normalised = (rgb / 255 - torch.tensor(MEAN)) / torch.tensor(STD)
-    decoded = (state["0.weight"][0, :, 0, 0] * normalised).sum() + state["0.bias"][0]
+    normalized = (rgb / 255 - torch.tensor(MEAN)) / torch.tensor(STD)
+    decoded = (state["0.weight"][0, :, 0, 0] * normalized).sum() + state["0.bias"][0]
     assert abs(original) > 100
     assert float(decoded) == pytest.approx(float(original), rel=1e-5)
 

@@ -16,7 +16,7 @@ def image(height: int, width: int) -> np.ndarray[tuple[int, ...], np.dtype[np.ui
 
 
 @pytest.mark.parametrize("bicubic", [False, True])
-def test_squash_is_resize_to_both_sides_and_normalisation(bicubic: bool) -> None:
+def test_squash_is_resize_to_both_sides_and_normalization(bicubic: bool) -> None:
     rgb = image(300, 417)
     mode = InterpolationMode.BICUBIC if bicubic else InterpolationMode.BILINEAR
     resized = functional.resize(Image.fromarray(rgb), [96, 112], interpolation=mode)

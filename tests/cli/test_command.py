@@ -30,7 +30,7 @@ def image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         model = torchvision.models.squeezenet1_1(num_classes=3)
-    state = {"state_dict": model.state_dict(), "class_names": ["red fox", "grey wolf", "grey seal"]}
+    state = {"state_dict": model.state_dict(), "class_names": ["red fox", "gray wolf", "gray seal"]}
     torch.save(state, tmp_path / "checkpoints" / "squeezenet1_1.pth")
     values = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
     Image.fromarray(values).save("fox.png")
@@ -51,7 +51,7 @@ def test_explain_prints_predictions_and_digests_and_writes_a_figure(
     assert lines[0] == "fox.png, seen by squeezenet1_1"
     assert len([line for line in lines if line.endswith(("(0)", "(1)", "(2)"))]) == 3
     assert any(line.startswith("red fox (0) | features.12 13×13 grad-cam | ") for line in lines)
-    assert any(line.startswith("grey wolf (1) | features.12 13×13 grad-cam | ") for line in lines)
+    assert any(line.startswith("gray wolf (1) | features.12 13×13 grad-cam | ") for line in lines)
     assert lines[-1] == "figure: fox_gradcam.png"
     assert width(image.with_name("fox_gradcam.png")) > 1000
 
@@ -66,7 +66,7 @@ def test_explain_prints_json(image: Path, capsys: pytest.CaptureFixture[str]) ->
     )
     assert sum(p["probability"] for p in report["predictions"]) == pytest.approx(1)
     (shown,) = report["maps"]
-    assert (shown["class_name"], shown["layer"], np.shape(shown["values"])) == ("grey seal", "features.12", (13, 13))
+    assert (shown["class_name"], shown["layer"], np.shape(shown["values"])) == ("gray seal", "features.12", (13, 13))
     assert report["figure"] == "seal.jpg"
     assert image.with_name("seal.jpg").is_file()
 
@@ -75,7 +75,7 @@ def test_explain_prints_json(image: Path, capsys: pytest.CaptureFixture[str]) ->
     ("arguments", "said"),
     [
         (["explain", "wolf.png"], "There is no file 'wolf.png'"),
-        (["explain", "fox.png", "--model", "squeezenet1_1", "--target", "grey"], "grey wolf (1), grey seal (2)"),
+        (["explain", "fox.png", "--model", "squeezenet1_1", "--target", "gray"], "gray wolf (1), gray seal (2)"),
         (["explain", "fox.png", "--model", "squeezenet1_1", "--target", "7"], "no class 7"),
         (["explain", "fox.png", "--model", "squeezenet1_1", "--layer", "features.99"], "no layer 'features.99'"),
         (["explain", "fox.png", "--model", "squeezenet1_1", "--method", "grad cam"], "did you mean 'grad-cam'?"),
@@ -194,7 +194,7 @@ def test_export_writes_a_page_with_a_layer_of_each_grid(image: Path, capsys: pyt
     assert capsys.readouterr().out == f"page: fox_gradcam.html ({page.stat().st_size / 1000:.0f} kB)\n"
     data = json.loads(page.read_text(encoding="utf-8").split('id="data">')[1].split("</script>")[0])
     assert {tuple(each["grid"]) for each in data["maps"]} == {(55, 55), (27, 27), (13, 13)}
-    assert {each["title"] for each in data["maps"]} == {"grey seal (2)", "red fox (0)"}
+    assert {each["title"] for each in data["maps"]} == {"gray seal (2)", "red fox (0)"}
     assert data["layer"] == "features.12"
 
 

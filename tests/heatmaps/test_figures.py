@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-GREY = np.full((90, 120, 3), 128, np.uint8)
+GRAY = np.full((90, 120, 3), 128, np.uint8)
 
 
 def heatmap(values: list[list[float]], class_name: str = "tench", **known: object) -> Heatmap:
-    given = {"image": GREY, "model": "tiny", **known}
+    given = {"image": GRAY, "model": "tiny", **known}
     return Heatmap(np.array(values), 3, class_name, 1.5, 0.25, "features.2", "grad-cam", **given)  # type: ignore[arg-type]
 
 
@@ -34,10 +34,10 @@ def texts(figure: Figure) -> str:
 def test_a_figure_shows_image_map_and_overlay_and_says_what_they_are() -> None:
     figure = single_figure(heatmap([[0.0, 0.5, -1.0], [2.0, 0.0, 0.0]]), DisplayOptions())
     image, grid, overlay, bar = figure.axes
-    assert np.array_equal(np.asarray(image.images[0].get_array()), GREY)
+    assert np.array_equal(np.asarray(image.images[0].get_array()), GRAY)
     assert np.asarray(grid.images[0].get_array()).tolist() == [[0, 0.5, 0], [2, 0, 0]]
     assert list(grid.images[0].get_extent()) == [-0.5, 119.5, 89.5, -0.5]
-    assert not np.array_equal(np.asarray(overlay.images[0].get_array()), GREY)
+    assert not np.array_equal(np.asarray(overlay.images[0].get_array()), GRAY)
     assert bar.get_ylim() == (0, 2)
     for said in ("tench (3)", "logit 1.50", "probability 0.250", "features.2", "grad-cam", "2×3", "tiny", "not why"):
         assert said in texts(figure)
@@ -62,7 +62,7 @@ def test_several_maps_are_drawn_on_one_scale() -> None:
     assert figure.axes[-1].get_ylim() == (0, 8)
     shown = [np.asarray(axes.images[0].get_array(), dtype=int) for axes in figure.axes[1:3]]
     assert np.array_equal(shown[1], weak.overlay(vmax=8.0))
-    assert np.abs(shown[0] - GREY).max() > np.abs(shown[1] - GREY).max() > 0
+    assert np.abs(shown[0] - GRAY).max() > np.abs(shown[1] - GRAY).max() > 0
     assert "One scale for all" in texts(figure)
     assert "<b>pike</b>" in texts(figure)
 

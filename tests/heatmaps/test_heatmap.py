@@ -164,7 +164,7 @@ def test_the_larger_region_wins_wherever_it_lies(rows: int, columns: int, expect
 @pytest.mark.parametrize(
     ("threshold", "expected"),
     [
-        # One hot cell (2, 4), ten pixels a cell: a pixel d cells from its centre has 1 − d of it, and the
+        # One hot cell (2, 4), ten pixels a cell: a pixel d cells from its center has 1 − d of it, and the
         # maximum is 0.95², at d = 0.05 in both directions. Along the middle the region ends where
         # 0.95 (1 − d) = t 0.95², which is d < 0.525 for t = 0.5, d < 0.8575 for t = 0.15.
         (0.5, (40, 20, 50, 30)),
@@ -183,7 +183,7 @@ def test_a_threshold_that_is_no_share_is_refused(threshold: float) -> None:
         heatmap(PLAIN).box(threshold)
 
 
-def test_the_overlay_is_the_signed_map_upsampled_coloured_and_blended() -> None:
+def test_the_overlay_is_the_signed_map_upsampled_colored_and_blended() -> None:
     shown = scene()
     made = heatmap(PLAIN, image=shown)
     colors = colorize(upsample(made.values, (64, 96), "cubic"), 4.0, "both", "RdBu_r")
@@ -195,7 +195,7 @@ def test_the_overlay_is_the_signed_map_upsampled_coloured_and_blended() -> None:
     assert made.overlay(scene(30, 20)).shape == (30, 20, 3)
 
 
-def test_without_a_scale_given_the_maps_own_maximum_takes_the_end_colour() -> None:
+def test_without_a_scale_given_the_maps_own_maximum_takes_the_end_color() -> None:
     made = heatmap(PLAIN, image=scene())
     seen = made.overlay(opacity=1, fade=False, interpolation="cells", colormap="jet").astype(int)
     assert seen[48, 48].tolist() == pytest.approx([127, 0, 0], abs=1)  # cell (1, 1), the peak
@@ -425,7 +425,7 @@ def test_the_description_says_class_place_and_how_much_is_covered(cell: tuple[in
     covered = f"{100 * (large > 1).mean():.0f} %"
     said = made.description()
     assert said == (
-        f"Evidence for submarine (833) at layer layer4: centred on {place}, more than half its maximum on {covered} of "
+        f"Evidence for submarine (833) at layer layer4: centered on {place}, more than half its maximum on {covered} of "
         "the image."
     )
     assert made.description("against") == "Evidence against submarine (833) at layer layer4: none."

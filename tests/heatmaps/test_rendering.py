@@ -35,9 +35,9 @@ def noise(grid: tuple[int, int] = (7, 10)) -> NDArray[np.float32]:
 
 
 def half_pixel_weights(cells: int, pixels: int) -> NDArray[np.float64]:
-    """Each pixel's share of each cell where centres lie at halves and the edges are clamped."""
-    centres = (np.arange(pixels) + 0.5) * cells / pixels - 0.5
-    return np.stack([np.interp(centres, np.arange(cells), one) for one in np.eye(cells)], axis=1)
+    """Each pixel's share of each cell where centers lie at halves and the edges are clamped."""
+    centers = (np.arange(pixels) + 0.5) * cells / pixels - 0.5
+    return np.stack([np.interp(centers, np.arange(cells), one) for one in np.eye(cells)], axis=1)
 
 
 def by_torch(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
@@ -63,7 +63,7 @@ def test_a_cell_lands_on_its_own_pixels_of_a_image_that_is_not_square(
 
 
 @pytest.mark.parametrize("interpolation", ["cells", "bilinear", "cubic"])
-def test_an_inner_cells_centre_of_mass_is_the_middle_of_its_pixels(interpolation: Interpolation) -> None:
+def test_an_inner_cells_center_of_mass_is_the_middle_of_its_pixels(interpolation: Interpolation) -> None:
     large = upsample(one_hot(3, 4), (224, 320), interpolation).astype(np.float64)
     assert large.sum(axis=1) @ np.arange(224) / large.sum() == pytest.approx(32 * 3 + 15.5, abs=0.01)
     assert large.sum(axis=0) @ np.arange(320) / large.sum() == pytest.approx(32 * 4 + 15.5, abs=0.01)
@@ -74,9 +74,9 @@ def test_cells_are_repeated_exactly() -> None:
     assert np.array_equal(upsample(values, (224, 320), "cells"), np.kron(values, np.ones((32, 32), np.float32)))
 
 
-def test_a_pixel_shows_the_cell_over_its_centre_where_cells_are_no_whole_pixels() -> None:
+def test_a_pixel_shows_the_cell_over_its_center_where_cells_are_no_whole_pixels() -> None:
     values = noise((3, 4))
-    rows = [0, 0, 1, 1, 1, 2, 2]  # centres at 3/14, 9/14, 15/14, 21/14, 27/14, 33/14, 39/14 of a cell
+    rows = [0, 0, 1, 1, 1, 2, 2]  # centers at 3/14, 9/14, 15/14, 21/14, 27/14, 33/14, 39/14 of a cell
     columns = [0, 1, 2, 2, 3]  # at 2/5, 6/5, 2, 14/5, 18/5; the third lies on a border, and goes right
     assert np.array_equal(upsample(values, (7, 5), "cells"), values[rows][:, columns])
 
@@ -129,7 +129,7 @@ def test_evidence_is_seen_from_either_side(evidence: Evidence, expected: list[li
         ("both", [0, 64, 128, 159, 255, 255]),  # (1 + v / 2) / 2 · 255 = 63.75, 127.5, 159.375
     ],
 )
-def test_values_take_their_step_of_the_colour_map(evidence: Evidence, steps: list[int]) -> None:
+def test_values_take_their_step_of_the_color_map(evidence: Evidence, steps: list[int]) -> None:
     values = np.array([[-3, -1, 0, 0.5, 2, 9]], np.float32)
     colors = colorize(values, 2.0, evidence, "viridis")
     assert colors.dtype == np.uint8
@@ -145,7 +145,7 @@ def test_values_take_their_step_of_the_colour_map(evidence: Evidence, steps: lis
         ("RdBu_r", (5 / 255, 48 / 255, 97 / 255), (103 / 255, 0, 31 / 255)),
     ],
 )
-def test_colour_maps_are_the_published_ones_in_rgb(
+def test_color_maps_are_the_published_ones_in_rgb(
     colormap: str, low: tuple[float, ...], high: tuple[float, ...]
 ) -> None:
     table = color_table(colormap)
@@ -181,9 +181,9 @@ def test_each_pixel_can_have_its_opacity() -> None:
 
 @pytest.mark.parametrize("opacity", [-0.25, 1.5, float("nan")])
 def test_an_opacity_beyond_its_range_is_refused(opacity: float) -> None:
-    grey = np.zeros((2, 2, 3), np.uint8)
+    gray = np.zeros((2, 2, 3), np.uint8)
     with pytest.raises(OptionError, match=r"^opacity must be between 0 and 1, got .*\.$"):
-        blend(grey, grey, opacity)
+        blend(gray, gray, opacity)
 
 
 def test_red_stays_red_in_the_file() -> None:

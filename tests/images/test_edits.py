@@ -8,7 +8,7 @@ import pytest
 
 from gradcam_widgets.errors import OptionError
 from gradcam_widgets.images.box import Box
-from gradcam_widgets.images.edits import GREY, Edit, edited
+from gradcam_widgets.images.edits import GRAY, Edit, edited
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,11 +41,11 @@ def test_a_crop_leaves_the_box_alone_and_says_where_it_was(image: NDArray[np.uin
     assert shown.flags.c_contiguous
 
 
-def test_grey_covers_the_box_and_no_pixel_more(image: NDArray[np.uint8]) -> None:
-    shown, window = edited(image, [Edit("grey", BOX)])
+def test_gray_covers_the_box_and_no_pixel_more(image: NDArray[np.uint8]) -> None:
+    shown, window = edited(image, [Edit("gray", BOX)])
     assert window == Box(0, 0, 50, 30)
     covered = inside(BOX, image)
-    assert (shown[covered] == GREY).all()
+    assert (shown[covered] == GRAY).all()
     assert np.array_equal(shown[~covered], image[~covered])
 
 
@@ -60,14 +60,14 @@ def test_blur_takes_the_detail_of_the_box_keeps_its_mean_and_touches_no_pixel_mo
     np.testing.assert_allclose(shown[covered].mean(axis=0), image[covered].mean(axis=0), atol=12)
 
 
-def test_blur_does_not_let_colour_in_from_outside(image: NDArray[np.uint8]) -> None:
+def test_blur_does_not_let_color_in_from_outside(image: NDArray[np.uint8]) -> None:
     image[:] = 255
     image[4:19, 8:28] = 0
     shown, _ = edited(image, [Edit("blur", BOX)])
     assert (shown[4:19, 8:28] == 0).all()
 
 
-@pytest.mark.parametrize("kind", ["crop", "grey", "blur"])
+@pytest.mark.parametrize("kind", ["crop", "gray", "blur"])
 def test_the_image_given_is_left_alone(image: NDArray[np.uint8], kind: Any) -> None:
     before = image.copy()
     image.setflags(write=False)
@@ -77,9 +77,9 @@ def test_the_image_given_is_left_alone(image: NDArray[np.uint8], kind: Any) -> N
 
 
 def test_covers_lie_in_the_whole_images_pixels_before_and_after_a_crop(image: NDArray[np.uint8]) -> None:
-    cover, crop = Edit("grey", Box(20, 10, 40, 25)), Edit("crop", BOX)
+    cover, crop = Edit("gray", Box(20, 10, 40, 25)), Edit("crop", BOX)
     expected = image.copy()
-    expected[10:25, 20:40] = GREY
+    expected[10:25, 20:40] = GRAY
     for edits in ([cover, crop], [crop, cover]):
         shown, window = edited(image, edits)
         assert window == BOX
@@ -94,9 +94,9 @@ def test_of_two_crops_the_last_one_is_seen(image: NDArray[np.uint8]) -> None:
 
 
 def test_covers_add_up(image: NDArray[np.uint8]) -> None:
-    shown, _ = edited(image, [Edit("grey", Box(0, 0, 10, 10)), Edit("grey", Box(20, 20, 30, 30))])
-    assert (shown[0:10, 0:10] == GREY).all()
-    assert (shown[20:30, 20:30] == GREY).all()
+    shown, _ = edited(image, [Edit("gray", Box(0, 0, 10, 10)), Edit("gray", Box(20, 20, 30, 30))])
+    assert (shown[0:10, 0:10] == GRAY).all()
+    assert (shown[20:30, 20:30] == GRAY).all()
     assert np.array_equal(shown[10:20], image[10:20])
 
 
@@ -109,13 +109,13 @@ def test_what_of_a_box_lies_outside_is_cut_off(image: NDArray[np.uint8]) -> None
 @pytest.mark.parametrize(
     ("edit", "sentence"),
     [
-        (Edit("paint", BOX), "There is no edit 'paint': choose crop, grey, blur."),  # type: ignore[arg-type]
+        (Edit("paint", BOX), "There is no edit 'paint': choose crop, gray, blur."),  # type: ignore[arg-type]
         (Edit("crop", Box(0, 0, 7, 20)), "A crop of 7×20 pixels is too small to look at:"),
         (Edit("crop", Box(45, 0, 60, 20)), "A crop of 5×20 pixels is too small to look at:"),
-        (Edit("grey", Box(50, 0, 60, 9)), "The box (50, 0, 60, 9) has no pixel of the 50×30 image: draw it inside."),
+        (Edit("gray", Box(50, 0, 60, 9)), "The box (50, 0, 60, 9) has no pixel of the 50×30 image: draw it inside."),
         (Edit("blur", Box(9, 9, 9, 12)), "The box (9, 9, 9, 12) has no pixel of the 50×30 image: draw it inside."),
         (
-            Edit("grey", Box(20, 9, 10, 12)),
+            Edit("gray", Box(20, 9, 10, 12)),
             "The box (20, 9, 10, 12) has no pixel of the 50×30 image: draw it inside.",
         ),
     ],
@@ -125,7 +125,7 @@ def test_what_cannot_be_done_is_said_in_one_sentence(image: NDArray[np.uint8], e
         edited(image, [edit])
 
 
-@pytest.mark.parametrize("kind", ["grey", "blur"])
+@pytest.mark.parametrize("kind", ["gray", "blur"])
 def test_a_single_pixel_can_be_covered(image: NDArray[np.uint8], kind: Any) -> None:
     shown, _ = edited(image, [Edit(kind, Box(7, 3, 8, 4))])
-    assert tuple(shown[3, 7]) == (GREY if kind == "grey" else tuple(image[3, 7]))
+    assert tuple(shown[3, 7]) == (GRAY if kind == "gray" else tuple(image[3, 7]))

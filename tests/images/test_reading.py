@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 RED, GREEN, BLUE, WHITE, BLACK = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0)
-COLOURS = {"R": RED, "G": GREEN, "B": BLUE, "W": WHITE}
+COLORS = {"R": RED, "G": GREEN, "B": BLUE, "W": WHITE}
 
 HEIGHT, WIDTH = 16, 32  # quadrants of whole JPEG blocks, rows != columns
 
@@ -31,15 +31,15 @@ HEIGHT, WIDTH = 16, 32  # quadrants of whole JPEG blocks, rows != columns
 def quadrants(top: str = "RG", bottom: str = "BW", height: int = HEIGHT, width: int = WIDTH) -> NDArray[np.uint8]:
     image = np.zeros((height, width, 3), np.uint8)
     half_height, half_width = height // 2, width // 2
-    image[:half_height, :half_width] = COLOURS[top[0]]
-    image[:half_height, half_width:] = COLOURS[top[1]]
-    image[half_height:, :half_width] = COLOURS[bottom[0]]
-    image[half_height:, half_width:] = COLOURS[bottom[1]]
+    image[:half_height, :half_width] = COLORS[top[0]]
+    image[:half_height, half_width:] = COLORS[top[1]]
+    image[half_height:, :half_width] = COLORS[bottom[0]]
+    image[half_height:, half_width:] = COLORS[bottom[1]]
     return image
 
 
-def uniform(colour: Sequence[int], height: int = 8, width: int = 10) -> NDArray[np.uint8]:
-    return np.full((height, width, len(colour)), colour, np.uint8)
+def uniform(color: Sequence[int], height: int = 8, width: int = 10) -> NDArray[np.uint8]:
+    return np.full((height, width, len(color)), color, np.uint8)
 
 
 def encoded(image: Image.Image, file_format: str, **options: Any) -> bytes:
@@ -48,11 +48,11 @@ def encoded(image: Image.Image, file_format: str, **options: Any) -> bytes:
     return stream.getvalue()
 
 
-def png(size: tuple[int, int], depth: int, colour_type: int, rows: bytes, transparent: bytes = b"") -> bytes:
+def png(size: tuple[int, int], depth: int, color_type: int, rows: bytes, transparent: bytes = b"") -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", *size, depth, colour_type, 0, 0, 0))
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", *size, depth, color_type, 0, 0, 0))
     key = chunk(b"tRNS", transparent) if transparent else b""
     return b"\x89PNG\r\n\x1a\n" + header + key + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
@@ -205,15 +205,15 @@ def test_palette(transparency: int | bytes | None, left: tuple[int, ...], right:
 
 
 @pytest.mark.parametrize(
-    ("depth", "colour_type", "row", "key", "right"),
+    ("depth", "color_type", "row", "key", "right"),
     [
-        pytest.param(8, 0, b"\x40" * 8 + b"\x90" * 8, b"\0\x40", (0x90,) * 3, id="grey"),
+        pytest.param(8, 0, b"\x40" * 8 + b"\x90" * 8, b"\0\x40", (0x90,) * 3, id="gray"),
         pytest.param(8, 2, b"\1\2\3" * 8 + b"\4\5\6" * 8, b"\0\1\0\2\0\3", (4, 5, 6), id="RGB"),
-        pytest.param(16, 0, b"\x12\x34" * 8 + b"\x90\x90" * 8, b"\x12\x34", (0x90,) * 3, id="16-bit grey"),
+        pytest.param(16, 0, b"\x12\x34" * 8 + b"\x90\x90" * 8, b"\x12\x34", (0x90,) * 3, id="16-bit gray"),
     ],
 )
-def test_transparent_colour_key(depth: int, colour_type: int, row: bytes, key: bytes, right: tuple[int, ...]) -> None:
-    image = read_image(png((16, 8), depth, colour_type, (b"\0" + row) * 8, key))
+def test_transparent_color_key(depth: int, color_type: int, row: bytes, key: bytes, right: tuple[int, ...]) -> None:
+    image = read_image(png((16, 8), depth, color_type, (b"\0" + row) * 8, key))
     np.testing.assert_array_equal(image, np.hstack([uniform(WHITE, 8, 8), uniform(right, 8, 8)]))
 
 
@@ -224,7 +224,7 @@ def test_sixteen_bit_rgb_png() -> None:
 
 
 def test_animation_file_gives_its_first_frame_and_a_pil_animation_the_one_it_shows() -> None:
-    frames = [Image.new("RGB", (10, 8), colour) for colour in (RED, BLUE)]
+    frames = [Image.new("RGB", (10, 8), color) for color in (RED, BLUE)]
     data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
     np.testing.assert_array_equal(read_image(data), uniform(RED))
     shown = Image.open(io.BytesIO(data))
@@ -287,7 +287,7 @@ def test_layouts(layout: str, tensor: bool) -> None:
 
 @pytest.mark.parametrize("tensor", [False, True])
 @pytest.mark.parametrize("shape", [(8, 10), (8, 10, 1), (1, 8, 10), (1, 1, 8, 10)])
-def test_grey_layouts(shape: tuple[int, ...], tensor: bool) -> None:
+def test_gray_layouts(shape: tuple[int, ...], tensor: bool) -> None:
     column = np.arange(80, dtype=np.uint8).reshape(8, 10)
     array = column.reshape(shape)
     expected = np.stack([column, column, column], axis=2)
@@ -393,8 +393,8 @@ def test_tensor_without_plain_values_is_refused(tensor: torch.Tensor) -> None:
 @pytest.mark.parametrize(
     ("low", "high", "dtype", "said"),
     [
-        (-2.1, 2.6, np.float32, ["float32", "-2.1…2.6", "looks normalised", "before normalisation"]),
-        (-0.01, 1.0, np.float32, ["-0.01…1", "looks normalised"]),
+        (-2.1, 2.6, np.float32, ["float32", "-2.1…2.6", "looks normalized", "before normalization"]),
+        (-0.01, 1.0, np.float32, ["-0.01…1", "looks normalized"]),
         (0.0, 1.01, np.float64, ["float64", "0…1.01"]),
         (0.0, 255.0, np.float32, ["0…255", "divide by 255"]),
         (0.0, 65535.0, np.float32, ["bring them into 0…1"]),
@@ -407,7 +407,7 @@ def test_tensor_without_plain_values_is_refused(tensor: torch.Tensor) -> None:
         (0, 1, np.object_, ["object"]),
     ],
 )
-def test_values_and_dtypes_that_are_no_grey_levels(low: float, high: float, dtype: Any, said: list[str]) -> None:
+def test_values_and_dtypes_that_are_no_gray_levels(low: float, high: float, dtype: Any, said: list[str]) -> None:
     array = np.zeros((8, 10, 3), dtype)
     array[0, 0, 0], array[5, 6, 1] = low, high
     message = complaint(array)
@@ -415,10 +415,10 @@ def test_values_and_dtypes_that_are_no_grey_levels(low: float, high: float, dtyp
         assert words in message
 
 
-def test_normalised_tensor_is_recognised() -> None:
+def test_normalized_tensor_is_recognized() -> None:
     tensor = torch.linspace(-2.1, 2.6, 240).reshape(3, 8, 10)
     message = complaint(tensor)
-    assert "torch.float32 has values -2.1…2.6: it looks normalised" in message
+    assert "torch.float32 has values -2.1…2.6: it looks normalized" in message
 
 
 # Size

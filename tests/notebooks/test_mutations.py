@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # Of the elephants' model: hidden layers follow its map, so that no two of the methods are the same there.
 LESSON = numbered("02")
-OF_LOOKS_ONLY = {"map's colours swapped", "overlay's colours swapped"}
+OF_LOOKS_ONLY = {"map's colors swapped", "overlay's colors swapped"}
 UNBROKEN = ""
 SCENES = [name for source, name in ASKED if source == "scenes"]
 
@@ -105,7 +105,7 @@ def test_what_is_broken_turns_red(name: str, runs: Mapping[str, Future[Run]], ta
     assert done.passed + len(done.failed) > 0, done.log
     caught = table[name] = Caught(done.failed, tuple(changed_images(done, LESSON)), maps, overlays)
     if name in OF_LOOKS_ONLY:
-        # nbval compares no images, and no number changes: test_notebooks.py and test_baselines.py look at colours
+        # nbval compares no images, and no number changes: test_notebooks.py and test_baselines.py look at colors
         assert caught.cells == ()
         assert caught.maps == ()
         assert caught.images

@@ -109,9 +109,9 @@ def test_a_committed_lesson_holds_what_it_should_and_nothing_else(lesson: Path) 
 # What nbval sees of a run, and what is looked at besides
 
 
-def flat(colour: tuple[int, int, int]) -> str:
+def flat(color: tuple[int, int, int]) -> str:
     file = io.BytesIO()
-    Image.new("RGB", (32, 32), colour).save(file, "PNG")
+    Image.new("RGB", (32, 32), color).save(file, "PNG")
     return base64.b64encode(file.getvalue()).decode()
 
 
@@ -132,8 +132,8 @@ def test_a_run_tells_what_differs_from_what_is_committed(tmp_path: Path) -> None
     def said(text: str) -> Any:
         return {"output_type": "stream", "name": "stdout", "text": text}
 
-    def shown(colour: tuple[int, int, int]) -> dict[str, Any]:
-        data = {"text/plain": "<PIL.Image.Image image mode=RGB size=32x32>", "image/png": flat(colour)}
+    def shown(color: tuple[int, int, int]) -> dict[str, Any]:
+        data = {"text/plain": "<PIL.Image.Image image mode=RGB size=32x32>", "image/png": flat(color)}
         return {"output_type": "execute_result", "execution_count": 1, "metadata": {}, "data": data}
 
     cells = [

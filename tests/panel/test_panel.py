@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 NAMES = ["crane", "crab", "king crab", "tug", "boat", "house", "tree", "lamp", "cat", "dog", "cow", "hen", "bee", "fly"]
 SHOWN_TO_MODEL = Preprocessing(size=(48, 64))
-CROP, COVER = Edit("crop", Box(10, 5, 60, 45)), Edit("grey", Box(20, 10, 50, 40))
+CROP, COVER = Edit("crop", Box(10, 5, 60, 45)), Edit("gray", Box(20, 10, 50, 40))
 TOO_SMALL = Edit("crop", Box(0, 0, 3, 3))
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -333,7 +333,7 @@ def test_none_is_the_first_class_and_no_edit(panel: GradCAMPanel) -> None:
         ("layer", "dropout", GradCAMError),
         ("method", "gradcam++", MethodError),
         ("edits", [TOO_SMALL], OptionError),
-        ("edits", [Edit("grey", Box(200, 200, 210, 210))], OptionError),
+        ("edits", [Edit("gray", Box(200, 200, 210, 210))], OptionError),
         ("edits", [("paint", (0, 0, 20, 20))], OptionError),
         ("edits", [("crop",)], OptionError),
         ("edits", [{"kind": "crop"}], OptionError),
@@ -360,7 +360,7 @@ def test_an_error_is_one_sentence_raised_and_shown_and_what_was_there_stays(
     assert state(panel) == before
     assert panel.heatmaps == shown
     assert panel.view.maps is maps
-    assert panel.view.edits == [{"kind": "grey", "box": list(COVER.box)}]
+    assert panel.view.edits == [{"kind": "gray", "box": list(COVER.box)}]
     panel.target = "lamp"
     assert panel.summary().startswith("lamp (7)")
     assert panel.error == panel.view.message == ""
@@ -493,7 +493,7 @@ def test_the_view_asks_for_a_class_and_edits(panel: GradCAMPanel, image: NDArray
         {"edits": [{"kind": "crop", "box": [0, 0]}]},
         {"edits": [{"kind": "crop"}]},
         {"edits": [5]},
-        {"edits": [{"kind": "grey", "box": [900, 900, 950, 950]}]},
+        {"edits": [{"kind": "gray", "box": [900, 900, 950, 950]}]},
     ],
 )
 def test_what_the_view_cannot_have_is_said_there_and_taken_back(panel: GradCAMPanel, sent: dict[str, Any]) -> None:
@@ -830,7 +830,7 @@ def test_photographs_and_code_of_the_sample(photo_source: Path) -> None:
     trace = sample.classifier.trace(sample.image)
     assert panel.summary() == trace.heatmap().summary()
     ask(panel, target="submarine")
-    panel.edits = [("grey", (0, 0, 60, 60))]
+    panel.edits = [("gray", (0, 0, 60, 60))]
     panel.compare = "class"
     assert panel.target == 833
     code = panel.code()
@@ -925,7 +925,7 @@ def test_what_waits_for_a_guess_is_not_given_away(panel: GradCAMPanel, tmp_path:
     panel.guessing = True
     data, metadata = panel._repr_mimebundle_()
     assert "peak" not in data["text/plain"]
-    assert "centred" not in metadata["image/jpeg"]["alt"]
+    assert "centered" not in metadata["image/jpeg"]["alt"]
     page = panel.export_html(tmp_path / "page.html").read_text(encoding="utf-8")
     assert json.loads(page.split('id="data">')[1].split("</script>")[0])["guessing"] is True
 

@@ -15,7 +15,7 @@ from tests.tools.make_baselines import ASKED, path_of, reference
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-GREY_LEVELS, VISIBLE = 8, 50  # the colour map has 256 steps, some of them of several grey levels
+GRAY_LEVELS, VISIBLE = 8, 50  # the color map has 256 steps, some of them of several gray levels
 OF_THE_RANGE = (
     1e-3  # other processors and releases of torch add up in another order; where they were made all are equal
 )
@@ -52,7 +52,7 @@ def check(source: str, name: str, device: str = "cpu") -> None:
 
 
 def check_overlay(source: str, name: str) -> None:
-    """Compare the overlay with the stored map, enlarged by torch and coloured by matplotlib, over the image."""
+    """Compare the overlay with the stored map, enlarged by torch and colored by matplotlib, over the image."""
     sample = SAMPLES[name](source=source)
     class_name = next(iter(ASKED[source, name].classes))
     overlay = sample.classifier.heatmap(sample.image, class_name).overlay(opacity=0.75)
@@ -62,10 +62,10 @@ def check_overlay(source: str, name: str) -> None:
     opacity = 0.75 * share[..., None]
     expected = sample.image * (1 - opacity) + 255 * colormaps["inferno"](share)[..., :3] * opacity
     assert np.abs(expected - sample.image).max() > VISIBLE
-    np.testing.assert_allclose(overlay, expected, rtol=0, atol=GREY_LEVELS)
+    np.testing.assert_allclose(overlay, expected, rtol=0, atol=GRAY_LEVELS)
 
 
-def test_overlays_have_the_images_and_matplotlibs_colours(asked: tuple[str, str]) -> None:
+def test_overlays_have_the_images_and_matplotlibs_colors(asked: tuple[str, str]) -> None:
     check_overlay(*asked)
 
 

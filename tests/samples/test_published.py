@@ -124,8 +124,8 @@ def test_the_person_beside_the_iguana_flips_the_answer(classifier: Classifier, s
     def share_on_the_person(class_name: str) -> float:
         evidence = trace.heatmap(class_name).evidence("for")
         assert evidence.max() > 0
-        centres = (np.arange(evidence.shape[1]) + 0.5) * both.width / evidence.shape[1]
-        return float(evidence[:, centres > iguana.width].sum() / evidence.sum())
+        centers = (np.arange(evidence.shape[1]) + 0.5) * both.width / evidence.shape[1]
+        return float(evidence[:, centers > iguana.width].sum() / evidence.sum())
 
     assert within_one_unit(share_on_the_person("ocarina"), "0.53")
     assert within_one_unit(share_on_the_person("common iguana"), "0.03")
@@ -135,7 +135,7 @@ def test_the_person_beside_the_iguana_flips_the_answer(classifier: Classifier, s
 
 
 @pytest.mark.parametrize(("resize_mode", "top1", "top5"), [("squash", 41, 52), ("crop", 35, 50)])
-def test_59_photographs_are_recognised_as_often_as_published(
+def test_59_photographs_are_recognized_as_often_as_published(
     classifier: Classifier, imagenet_sample: Path, photo_source: Path, resize_mode: str, top1: int, top5: int
 ) -> None:
     assert photo_source

@@ -145,7 +145,7 @@ def test_the_person_misleads_on_fresh_seeds() -> None:
     "name",
     ["residual", "vgg_like", "dense"],
 )
-def test_held_out_scenes_are_recognised_and_the_manifest_says_so(name: str) -> None:
+def test_held_out_scenes_are_recognized_and_the_manifest_says_so(name: str) -> None:
     methods = ("grad-cam",) if name == "residual" else ()
     found = evaluate(load_scene_classifier(name), draw_specs(200, HELD_OUT_SEED), methods)
     written = manifest()["models"][name]

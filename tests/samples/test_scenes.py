@@ -51,7 +51,7 @@ def grown(mask: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
 
 
 def differs(first: Scene, second: Scene) -> NDArray[np.int64]:
-    """How far the images are apart at each pixel, in grey levels."""
+    """How far the images are apart at each pixel, in gray levels."""
     apart: NDArray[np.int64] = np.abs(first.image.astype(np.int64) - second.image).max(axis=2)
     return apart
 
@@ -306,7 +306,7 @@ def test_ears_backs_and_tusks_tell_elephants_apart() -> None:
     assert min(tusks[tusker]) > max(tusks[indian])
 
 
-def test_iguana_and_alligator_share_their_colours_and_not_their_height() -> None:
+def test_iguana_and_alligator_share_their_colors_and_not_their_height() -> None:
     colors, heights = [], []
     for name in HABITATS["riverbank"]:
         found = [render((name,), seed) for seed in range(40)]

@@ -46,7 +46,7 @@ SCENES, PHOTOS = (
 )
 SECONDS = 300
 MAX_BYTES_ABOVE_TORCH = 2**30  # what Binder surely grants, above what `import torch` takes
-GREY_LEVELS = 1.5  # on average; letters that another font draws elsewhere stay below it, swapped colours do not
+GRAY_LEVELS = 1.5  # on average; letters that another font draws elsewhere stay below it, swapped colors do not
 Key = TypeVar("Key", bound="Hashable")
 Result = TypeVar("Result")
 
@@ -248,15 +248,15 @@ def two_at_a_time(jobs: Mapping[Key, Callable[[], Result]]) -> Iterator[Mapping[
         pool.shutdown(cancel_futures=True)
 
 
-def changed_images(done: Run, lesson: Path, at_least: float = GREY_LEVELS) -> dict[int, float]:
-    """Return how many grey levels the images that differ are apart from the committed ones, by number from 1."""
+def changed_images(done: Run, lesson: Path, at_least: float = GRAY_LEVELS) -> dict[int, float]:
+    """Return how many gray levels the images that differ are apart from the committed ones, by number from 1."""
     pairs = zip_longest(done.images, images(read(lesson)), fillvalue=b"")
     levels = {number: apart(new, old) for number, (new, old) in enumerate(pairs, 1)}
     return {number: level for number, level in levels.items() if level >= at_least}
 
 
 def apart(first: bytes, second: bytes) -> float:
-    """Say how many of 255 grey levels two encoded images are apart on average; infinity if one lacks or in size."""
+    """Say how many of 255 gray levels two encoded images are apart on average; infinity if one lacks or in size."""
     if not (first and second):
         return inf
     one, other = (np.asarray(Image.open(io.BytesIO(each)).convert("RGB"), np.float64) for each in (first, second))

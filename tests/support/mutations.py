@@ -128,7 +128,7 @@ def sign_turned(patch: pytest.MonkeyPatch) -> None:
     _weigh(patch, lambda activations, gradients: -plain(activations, gradients))
 
 
-def colours_swapped(patch: pytest.MonkeyPatch) -> None:
+def colors_swapped(patch: pytest.MonkeyPatch) -> None:
     plain = overlay.color_table
 
     def bgr(colormap: str) -> Any:
@@ -162,6 +162,6 @@ MUTATIONS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "gradients summed, not averaged": summed,
     "map transposed": transposed,
     "evidence's sign turned": sign_turned,
-    "map's colours swapped": colours_swapped,
-    "overlay's colours swapped": image_swapped,
+    "map's colors swapped": colors_swapped,
+    "overlay's colors swapped": image_swapped,
 }

@@ -118,7 +118,7 @@ class Played:
     Attributes:
         failed: Lessons and tests that failed, with what they printed.
         numbers: Maps and logits of the samples, by name.
-        images: The most grey levels by which a lesson's image differs from the committed one, on average.
+        images: The most gray levels by which a lesson's image differs from the committed one, on average.
         lessons: What came of each lesson, by source and stem.
     """
 

@@ -169,17 +169,17 @@ class Element extends Node_ {
   }
 }
 
-/** Decoded images are told apart by the grey of all their pixels. */
+/** Decoded images are told apart by the gray of all their pixels. */
 class Context {
   constructor(canvas) {
     this.canvas = canvas;
   }
   drawImage(image, x, y) {
-    this.canvas.grey = image.grey;
+    this.canvas.gray = image.gray;
     counts.drawn.push({ image, x, y });
   }
   getImageData(_x, _y, width, height) {
-    return { data: new Uint8ClampedArray(4 * width * height).fill(this.canvas.grey) };
+    return { data: new Uint8ClampedArray(4 * width * height).fill(this.canvas.gray) };
   }
   putImageData(image) {
     this.canvas.image = image;
@@ -231,8 +231,8 @@ Object.assign(globalThis, {
   createImageBitmap: (blob) =>
     new Promise((resolve, reject) => {
       const arrive = async (width = 24, height = 12) => {
-        const [grey] = new Uint8Array(await blob.arrayBuffer());
-        resolve({ width, height, grey, close: () => counts.closed++ });
+        const [gray] = new Uint8Array(await blob.arrayBuffer());
+        resolve({ width, height, gray, close: () => counts.closed++ });
         await settled();
       };
       images.push({ arrive, reject });

@@ -37,7 +37,7 @@ test("there is one control for each trait of the display, and one for the guess"
   assert.equal(new Set(CONTROLS.map(({ id }) => id)).size, CONTROLS.length);
 });
 
-test("every colour map that Python sends has its words", async () => {
+test("every color map that Python sends has its words", async () => {
   const { CONTROLS } = await load("controls.mjs");
   const { options } = CONTROLS.find(({ trait }) => trait === "colormap");
   const tables = Object.fromEntries([...Object.keys(golden.tables), "magma"].map((name) => [name, ""]));
@@ -50,7 +50,7 @@ test("every colour map that Python sends has its words", async () => {
   assert.deepEqual(unnamed, ["magma"]);
 });
 
-test("the colour map that none stands for is Python's", async () => {
+test("the color map that none stands for is Python's", async () => {
   const { DEFAULT_COLORMAPS } = await load("state.mjs");
   assert.deepEqual(DEFAULT_COLORMAPS, golden.defaultColormaps);
 });

@@ -119,7 +119,7 @@ for (const { name, values, grid, size, interpolation, expected, tolerance } of g
   });
 }
 
-test("colours stand where numpy's rounding puts them", () => {
+test("colors stand where numpy's rounding puts them", () => {
   for (const { value, vmax, signed, expected } of golden.colorIndices) {
     assert.equal(view.colorIndex(value, vmax, signed), expected, `${value} of ${vmax}, signed ${signed}`);
   }
@@ -141,7 +141,7 @@ for (const {
   expected,
   undecided,
 } of golden.overlays) {
-  test(`the composite is Heatmap.overlay within one grey level: ${name}`, () => {
+  test(`the composite is Heatmap.overlay within one gray level: ${name}`, () => {
     const seen = view.select(floats(values), evidence);
     const large = view.upsample(seen, grid, size, interpolation);
     const table = bytes(golden.tables[colormap]);

@@ -15,7 +15,7 @@ const view = { ...(await load("maps.mjs")), ...(await load("boxes.mjs")), ...(aw
 const revived = (_, value) =>
   value?.base64 === undefined ? value : new Uint8Array(Buffer.from(value.base64, "base64"));
 const stateOf = (name) => JSON.parse(JSON.stringify(golden[name]), revived);
-const jpegOf = (grey) => Uint8Array.of(grey);
+const jpegOf = (gray) => Uint8Array.of(gray);
 
 /** A model whose kernel can speak, and which counts what the kernel is told. */
 class Model {
@@ -47,8 +47,8 @@ class Model {
 
 async function shown(changes = {}, name = "state") {
   const model = new Model({ ...stateOf(name), ...changes });
-  const grey = 100;
-  model.state.image = { ...model.state.image, jpeg: jpegOf(grey) };
+  const gray = 100;
+  model.state.image = { ...model.state.image, jpeg: jpegOf(gray) };
   const el = document.createElement("div");
   document.body.append(el);
   const cleanup = widget.render({ model, el });
@@ -125,7 +125,7 @@ test("how it looks is told once, when the person leaves", async () => {
     ["Opacity", "input", "value", "0.4", "opacity", 0.4],
     ["Threshold", "input", "value", "0.25", "threshold", 0.25],
     ["Evidence", "change", "value", "both", "evidence", "both"],
-    ["Colours", "change", "value", "jet", "colormap", "jet"],
+    ["Colors", "change", "value", "jet", "colormap", "jet"],
     ["Grid", "change", "value", "cells", "interpolation", "cells"],
     ["Fade weak evidence", "change", "checked", false, "fade", false],
   ];
@@ -177,7 +177,7 @@ test("a press on a prediction asks for it, once", async () => {
 
 for (const [label, kind] of [
   ["Look only here", "crop"],
-  ["grey", "grey"],
+  ["gray", "gray"],
   ["blur", "blur"],
 ]) {
   test(`a dragged rectangle is told once, as ${kind}, and can be taken back`, async () => {
@@ -204,7 +204,7 @@ test("without a kernel nothing can be cropped or covered", async () => {
   const { root, frame } = await shown({ can_edit: false });
   drag(frame(), [50, 25], [150, 75]);
   nextFrame();
-  for (const label of ["Look only here", "grey", "blur", "Undo"])
+  for (const label of ["Look only here", "gray", "blur", "Undo"])
     assert.ok(byText(root, "button", label).hidden, label);
 });
 
@@ -378,11 +378,11 @@ test("an image that was decoded late does not replace a newer one", async () => 
 
 test("every control has a label, and the image its alternative text", async () => {
   const { model, root, canvases } = await shown();
-  const labelled = new Set(root.all((element) => element.tag === "label").map((label) => label.getAttribute("for")));
+  const labeled = new Set(root.all((element) => element.tag === "label").map((label) => label.getAttribute("for")));
   const controls = root.all((element) => ["input", "select"].includes(element.tag));
   assert.ok(controls.length >= 7);
   for (const control of controls)
-    assert.ok(labelled.has(control.getAttribute("id")) || control.getAttribute("aria-label"));
+    assert.ok(labeled.has(control.getAttribute("id")) || control.getAttribute("aria-label"));
   for (const press of root.all((element) => element.tag === "button"))
     assert.ok(press.textContent || press.getAttribute("aria-label"));
   assert.equal(canvases()[0].getAttribute("aria-label"), model.get("maps").items[0].alt.for);
@@ -502,8 +502,8 @@ test("a rectangle of the keyboard has the corners where Enter was pressed", asyn
   );
   assert.ok(say().includes(`${box[2] - box[0]}×${box[3] - box[1]} px chosen.`), say());
   press("ArrowRight"); // the rectangle is ended: it stays
-  byText(root, "button", "grey").click();
-  assert.deepEqual(model.get("edits"), [{ kind: "grey", box }]);
+  byText(root, "button", "gray").click();
+  assert.deepEqual(model.get("edits"), [{ kind: "gray", box }]);
 });
 
 test("Enter twice on one spot chooses a pixel, before the pointer was ever moved too", async () => {
@@ -611,13 +611,13 @@ test("the focus stays on a prediction's button when it is pressed", async () => 
   document.activeElement = null;
 });
 
-test("colour maps that arrive later can be chosen", async () => {
+test("color maps that arrive later can be chosen", async () => {
   const { model, root } = await shown();
   model.set("tables", { ...model.get("tables"), magma: new Uint8Array(768).fill(7) });
   model.set("colormap", "magma");
   nextFrame();
-  assert.equal(byLabel(root, "Colours").value, "magma");
-  assert.equal(byLabel(root, "Colours").children.at(-1).textContent, "magma");
+  assert.equal(byLabel(root, "Colors").value, "magma");
+  assert.equal(byLabel(root, "Colors").children.at(-1).textContent, "magma");
   const [bar] = root.all((element) => element.classes.has("gcw-bar"));
   assert.deepEqual([...bar.image.data.slice(0, 4)], [7, 7, 7, 255]);
 });
@@ -717,7 +717,7 @@ test("while the person guesses, no box is drawn and no share of the image is sai
   assert.ok(!say().includes("Box above"));
 });
 
-test("the colour bar says which raw values it spans, and of what", async () => {
+test("the color bar says which raw values it spans, and of what", async () => {
   const { model, root } = await shown({ vmax: 2 });
   const [ends] = root.all((element) => element.classes.has("gcw-ends"));
   const [label] = root.all((element) => element.classes.has("gcw-bar-label"));
@@ -775,8 +775,8 @@ test("a pressed pointer is held, so that a rectangle may end outside", async () 
   frame().setPointerCapture = (pointer) => held.push(pointer);
   drag(frame(), [100, 50], [900, -40]);
   assert.deepEqual(held, [1]);
-  byText(root, "button", "grey").click();
-  assert.deepEqual(model.get("edits"), [{ kind: "grey", box: [40, 0, 80, 30] }]);
+  byText(root, "button", "gray").click();
+  assert.deepEqual(model.get("edits"), [{ kind: "gray", box: [40, 0, 80, 30] }]);
 });
 
 test("of two maps each cell is told with its title, and a caveat on both once", async () => {
@@ -817,7 +817,7 @@ test("undo takes the last edit alone, and another edit needs another rectangle a
 
 test("while the person guesses, nothing can be cropped or covered", async () => {
   const { root } = await shown({ can_edit: true, guessing: true });
-  for (const label of ["Look only here", "grey", "blur", "Undo"])
+  for (const label of ["Look only here", "gray", "blur", "Undo"])
     assert.ok(byText(root, "button", label).hidden, label);
   assert.ok(!byText(root, "button", "Reveal").hidden);
 });

@@ -37,7 +37,7 @@ CV2_INTERPOLATION = {"cells": cv2.INTER_NEAREST_EXACT, "bilinear": cv2.INTER_LIN
 EVIDENCE: tuple[Evidence, ...] = ("for", "against", "both")
 INTERPOLATIONS: tuple[Interpolation, ...] = ("cells", "bilinear", "cubic")
 WORDS = json.loads((TESTS / "words.json").read_text(encoding="utf-8"))  # of the view's elements, in their order
-UNDECIDED = 1e-3  # of a colour's step: there the float32 of Python and the float64 of the browser may part
+UNDECIDED = 1e-3  # of a color's step: there the float32 of Python and the float64 of the browser may part
 
 
 @pytest.mark.parametrize("name", ["modules", "pure", "render", "page"])
@@ -82,10 +82,10 @@ def test_references_are_not_blank(tmp_path: Path) -> None:
 def test_what_the_browser_is_sent_holds_no_way_to_markup_or_to_another_machine() -> None:
     texts = {file.name: file.read_text(encoding="utf-8") for file in STATIC.iterdir()}
     assert set(texts) >= {"view.mjs", "view.css", "page.mjs", "page.css"}
-    # A module imports its neighbours, and nothing else; what is sent is one module, without imports.
-    neighbours = "|".join(map(re.escape, texts))
+    # A module imports its neighbors, and nothing else; what is sent is one module, without imports.
+    neighbors = "|".join(map(re.escape, texts))
     modules = {name: lean(text) for name, text in texts.items()}
-    imports = re.compile(rf'^import {{[^}}]*}} from "\./({neighbours})";$', re.MULTILINE)
+    imports = re.compile(rf'^import {{[^}}]*}} from "\./({neighbors})";$', re.MULTILINE)
     alone = {name: imports.sub("", text) for name, text in modules.items()}
     assert sum(alone[name] != modules[name] for name in texts) > 10
     for name, text in {**alone, "the widget": VIEW_MODULE, "the page's script": SCRIPT}.items():
@@ -100,7 +100,7 @@ def test_what_the_browser_is_sent_holds_no_way_to_markup_or_to_another_machine()
 
 
 @pytest.mark.parametrize("name", COLORMAPS)
-def test_colours_reach_the_browser_as_matplotlib_has_them(name: str) -> None:
+def test_colors_reach_the_browser_as_matplotlib_has_them(name: str) -> None:
     expected = np.asarray(colormaps[name](np.linspace(0, 1, 256), bytes=True))[:, :3]
     assert len(np.unique(expected, axis=0)) > 100
     assert HeatmapView(heatmap()).tables[name] == expected.tobytes()
@@ -277,7 +277,7 @@ def overlays() -> list[dict[str, Any]]:
 def undecided(
     shown: Heatmap, evidence: Evidence, interpolation: Interpolation, vmax: float | None, threshold: float
 ) -> list[int]:
-    """List the pixels whose colour lies between two of the table, or whose value lies at the threshold itself."""
+    """List the pixels whose color lies between two of the table, or whose value lies at the threshold itself."""
     large = shown.upsampled(IMAGE_SIZE, interpolation, evidence).astype(np.float64)
     share = np.clip(large / (vmax or shown.vmax(evidence)), -1, 1)
     position = 255 * ((share + 1) / 2 if evidence == "both" else share)

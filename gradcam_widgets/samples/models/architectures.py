@@ -65,7 +65,7 @@ class Residual(nn.Module):
 def vgg_like(class_names: int) -> nn.Sequential:
     """Make convolutions, pooling and hidden fully connected layers, as in VGG: no CAM, and a last map of 14×14.
 
-    Simonyan and Zisserman 2015, arXiv 1409.1556, with batch normalisation.
+    Simonyan and Zisserman 2015, arXiv 1409.1556, with batch normalization.
     """
     features: list[nn.Module] = []
     inputs = 3

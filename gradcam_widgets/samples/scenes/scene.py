@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 MIN_SIZE = 32
 MAX_SIZE = 2048
-_MIDDLE_GREY = 118
+_MIDDLE_GRAY = 118
 
 _WIDTHS = {"sea": (0.50, 0.72), "savanna": (0.36, 0.66), "riverbank": (0.52, 0.72)}
 
@@ -175,7 +175,7 @@ def _render(
     horizon = layout.uniform(*{"sea": (0.30, 0.55), "savanna": (0.34, 0.52), "riverbank": (0.34, 0.48)}[habitat])
     actors = _cast(names, habitat, light, horizon, layout, figures=figures, photographer=photographer)
     contrast = film.uniform(1.02, 1.14)
-    canvas = Canvas(size, contrast * film.uniform(0.94, 1.08), _MIDDLE_GREY * (1 - contrast))
+    canvas = Canvas(size, contrast * film.uniform(0.94, 1.08), _MIDDLE_GRAY * (1 - contrast))
     placed = place(actors, _order(actors, layout, photographer=photographer), canvas.side, layout)
     plants = _backdrop(canvas, habitat, light, horizon, scenery, clutter=clutter)
     there = [one for index, one in enumerate(placed) if index != absent]

@@ -107,19 +107,19 @@ def train(name: str, file: Path, out: Path) -> float:
         full = SceneSet(**arrays)
     half = full.halved()
     model = ARCHITECTURES[name](len(CLASS_NAMES)).to(memory_format=torch.channels_last).train()
-    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.02)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.02)
     recipe = RECIPES[name]
     stages = [half] * recipe.half_size_epochs + [full] * recipe.full_size_epochs
     steps = len(stages) * (TRAINING_SCENES // BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=4e-3, total_steps=steps, pct_start=0.2)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=4e-3, total_steps=steps, pct_start=0.2)
     progress = Progress(name, steps)
     for scenes in stages:
         for chosen in rng.permutation(TRAINING_SCENES).reshape(-1, BATCH):
             images, targets = scenes.batch(chosen, rng, as_rendered=recipe.as_rendered, strangers=recipe.strangers)
             loss = functional.cross_entropy(model(_shown(images)), torch.from_numpy(targets))
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             torch.autograd.backward(loss)
-            optimiser.step()
+            optimizer.step()
             schedule.step()
             progress.step(f"{images.shape[1]} px, loss {loss.item():.3f}")
     save_weights(name, model.eval(), out)

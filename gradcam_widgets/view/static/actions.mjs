@@ -8,7 +8,7 @@ import { chosenBox, isHidden, listen } from "./state.mjs";
 
 const EDITS = [
   { kind: "crop", label: "Look only here", title: "Crop the image to the rectangle and ask the model again" },
-  { kind: "grey", label: "Without: grey", title: "Cover the rectangle with grey and ask the model again" },
+  { kind: "gray", label: "Without: gray", title: "Cover the rectangle with gray and ask the model again" },
   { kind: "blur", label: "Without: blur", title: "Blur the rectangle and ask the model again" },
 ];
 

@@ -64,10 +64,10 @@ function takeRegion(open, [height, width], start, stack) {
     if (y >= box[3]) box[3] = y + 1;
     for (let v = y > 0 ? y - 1 : 0; v <= y + 1 && v < height; v++) {
       for (let u = x > 0 ? x - 1 : 0; u <= x + 1 && u < width; u++) {
-        const neighbour = v * width + u;
-        if (!open[neighbour]) continue;
-        open[neighbour] = 0;
-        stack[waiting++] = neighbour;
+        const neighbor = v * width + u;
+        if (!open[neighbor]) continue;
+        open[neighbor] = 0;
+        stack[waiting++] = neighbor;
       }
     }
   }

@@ -51,7 +51,7 @@ export const CONTROLS = [
   },
   {
     id: "colormap",
-    label: "Colours",
+    label: "Colors",
     kind: "select",
     trait: "colormap",
     options: (wire) => [

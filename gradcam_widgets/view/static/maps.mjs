@@ -1,4 +1,4 @@
-// What is calculated of maps, without a page to show it in: upsampling, colours, overlay, correlation.
+// What is calculated of maps, without a page to show it in: upsampling, colors, overlay, correlation.
 //
 // Maps are arrays in rows, first row first; sizes and grids are [rows, columns].
 
@@ -54,7 +54,7 @@ export function maxAbs(values) {
 }
 
 /**
- * Which source cells each pixel of a line takes, with their weights: half-pixel centres, clamped edges.
+ * Which source cells each pixel of a line takes, with their weights: half-pixel centers, clamped edges.
  *
  * @param {number} cells
  * @param {number} pixels
@@ -134,7 +134,7 @@ export function roundHalfEven(number) {
 }
 
 /**
- * Where a value stands in a table of 256 colours: 0…vmax, or −vmax…vmax for signed maps.
+ * Where a value stands in a table of 256 colors: 0…vmax, or −vmax…vmax for signed maps.
  *
  * @param {number} value
  * @param {number} vmax
@@ -146,7 +146,7 @@ export function colorIndex(value, vmax, signed) {
 }
 
 /**
- * Lay a coloured map over an image.
+ * Lay a colored map over an image.
  *
  * `image` is RGBA bytes; `map` the upsampled map; `table` 256 × RGB bytes. Where `fade` holds, weaker evidence is more
  * transparent; up to `threshold`, a share of the map's own maximum, it is not shown at all. Returns RGBA bytes.

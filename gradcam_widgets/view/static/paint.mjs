@@ -1,4 +1,4 @@
-// Painting: maps over the image, and the colour bar below.
+// Painting: maps over the image, and the color bar below.
 
 import { boundingBox } from "./boxes.mjs";
 import { makeElement } from "./dom.mjs";
@@ -59,7 +59,7 @@ function resize({ canvas, marks, area }, [height, width]) {
 }
 
 /**
- * Make the colour bar, with the raw numbers that it spans.
+ * Make the color bar, with the raw numbers that it spans.
  *
  * @param {State} state
  */

@@ -9,7 +9,7 @@ import { describeScale, wrap } from "./text.mjs";
 
 const GAP = 12;
 const MARGIN = 16;
-const BAR = 8; // height of the colour bar, and its distance from the maps
+const BAR = 8; // height of the color bar, and its distance from the maps
 const LINE = 17;
 const FIRST_LINE = 34; // from the maps' lower edge to the first line's foot
 const NARROWEST = 320;
@@ -17,7 +17,7 @@ const FONT = "13px system-ui, sans-serif";
 const KEPT_MILLISECONDS = 10_000;
 
 /**
- * Draw the maps, the colour bar and the caption, and let the browser save them.
+ * Draw the maps, the color bar and the caption, and let the browser save them.
  *
  * @param {State} state
  * @param {HTMLCanvasElement} bar

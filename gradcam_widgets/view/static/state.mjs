@@ -8,7 +8,7 @@ import { toBytes } from "./maps.mjs";
 /** @import { Size } from "./maps.mjs" */
 /** @import { PackedImage, Wire } from "./wire.mjs" */
 
-/** The colour map that "" stands for, by the side of the evidence. */
+/** The color map that "" stands for, by the side of the evidence. */
 export const DEFAULT_COLORMAPS = { for: "inferno", against: "inferno", both: "RdBu_r" };
 
 /**
@@ -87,7 +87,7 @@ export function scaleVmax(state) {
 }
 
 /**
- * The 256 colours that are used, as bytes R, G, B.
+ * The 256 colors that are used, as bytes R, G, B.
  *
  * @param {State} state
  */

@@ -2,7 +2,7 @@
 
 /** @import { Evidence } from "./maps.mjs" */
 
-/** What the colour bar says of each side of the evidence. */
+/** What the color bar says of each side of the evidence. */
 export const EVIDENCE_TEXTS = {
   for: "Evidence for the class",
   against: "Evidence against the class",
@@ -56,7 +56,7 @@ export function trueMinus(text) {
 }
 
 /**
- * The raw values that a colour bar spans, in words.
+ * The raw values that a color bar spans, in words.
  *
  * @param {number} vmax
  * @param {Evidence} evidence

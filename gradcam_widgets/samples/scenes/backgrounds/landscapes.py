@@ -50,7 +50,7 @@ def _sun_glow(colors: NDArray[np.float32], light: Light, horizon: float) -> None
 
 
 def sea(canvas: Canvas, rng: Generator, light: Light, horizon: float) -> Color:
-    """Paint sky, a horizon and waves; return the colour of the near water."""
+    """Paint sky, a horizon and waves; return the color of the near water."""
     size = canvas.size
     colors = sky(size, rng, light, horizon)
     _sun_glow(colors, light, horizon)
@@ -109,7 +109,7 @@ def _fill_below(colors: NDArray[np.float32], line: NDArray[np.float64], color: N
 
 
 def savanna(canvas: Canvas, rng: Generator, light: Light, horizon: float) -> Color:
-    """Paint sky, hills, dry ground, trees and grass; return the colour of the near grass."""
+    """Paint sky, hills, dry ground, trees and grass; return the color of the near grass."""
     size = canvas.size
     colors = sky(size, rng, light, horizon)
     _sun_glow(colors, light, horizon)

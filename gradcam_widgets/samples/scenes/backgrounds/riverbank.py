@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def riverbank(canvas: Canvas, rng: Generator, light: Light, horizon: float) -> Color:
-    """Paint foliage down to the horizon (share of the image), water, and a bank; return the colour of its plants."""
+    """Paint foliage down to the horizon (share of the image), water, and a bank; return the color of its plants."""
     size = canvas.size
     green = mix((0.20, 0.38, 0.14), (0.38, 0.45, 0.15), rng.uniform())
     colors = np.empty((size, size, 3), np.float32)
@@ -179,7 +179,7 @@ def support(kind: str, width: float, rng: Generator) -> list[Piece]:
     Args:
         kind: "log", "rock" or "quay"; for "mud" nothing is drawn.
         width: Of whom it carries, in their units.
-        rng: Where colour and form come from.
+        rng: Where color and form come from.
     """
     makers = {"log": _log, "rock": _rock, "quay": _quay}
     return makers[kind](width / 2, rng) if kind in makers else []

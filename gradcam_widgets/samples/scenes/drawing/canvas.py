@@ -25,14 +25,14 @@ _FIXED = 4  # bits after the point in OpenCV's coordinates
 class Canvas:
     """An image in the making.
 
-    Exposure and contrast (gain and offset) act on colours before they are rounded to 8 bits. Afterwards they would
+    Exposure and contrast (gain and offset) act on colors before they are rounded to 8 bits. Afterwards they would
     make two levels of one, and a rounding that falls differently on another machine would show.
 
     Attributes:
         size: Side of the finished image in pixels.
         side: Side of the canvas.
-        gain: Factor of all colours.
-        offset: What is added to them then, in grey levels.
+        gain: Factor of all colors.
+        offset: What is added to them then, in gray levels.
         color: Axes (row, column, RGB), uint8.
         labels: What is foremost at each pixel, axes (row, column), uint8: 0 for the scenery, else a thing's label.
     """
@@ -78,13 +78,13 @@ class Canvas:
             np.copyto(self.labels[area], np.uint8(label), where=cover >= 128)
 
     def shade(self, color: Sequence[float] | NDArray[np.floating]) -> list[float]:
-        """Return a colour (0…1) as OpenCV's drawing functions want it on this canvas."""
+        """Return a color (0…1) as OpenCV's drawing functions want it on this canvas."""
         return [min(max(255 * self.gain * float(channel) + self.offset, 0.0), 255.0) for channel in color]
 
     def blend(
         self, area: tuple[slice, slice], colors: NDArray[np.float32], cover: NDArray[np.uint8], opacity: float = 1.0
     ) -> None:
-        """Lay colours (row, column, RGB; float32, 0…1) over an area, as far as it is covered (uint8)."""
+        """Lay colors (row, column, RGB; float32, 0…1) over an area, as far as it is covered (uint8)."""
         share = cv2.merge([cover] * 3).astype(np.float32)
         share *= np.float32(opacity / 255)
         below = self.color[area].astype(np.float32)
@@ -102,7 +102,7 @@ class Canvas:
         *,
         hides: bool = True,
     ) -> None:
-        """Draw many unlit open lines (points in pixels of the canvas) in one colour (0…1), as clutter."""
+        """Draw many unlit open lines (points in pixels of the canvas) in one color (0…1), as clutter."""
         if not len(lines):
             return
         fixed = _fixed(lines)
@@ -143,7 +143,7 @@ class Canvas:
             np.copyto(self.labels[area], np.uint8(0), where=cover >= 128)
 
     def darken(self, cover: NDArray[np.float32], corner: tuple[int, int], color: Sequence[float]) -> None:
-        """Go over into a colour (factors 0…1 of what is there) where covered (float32, 0…1); cut at the edges.
+        """Go over into a color (factors 0…1 of what is there) where covered (float32, 0…1); cut at the edges.
 
         Args:
             cover: Axes (row, column), float32, 0…1.

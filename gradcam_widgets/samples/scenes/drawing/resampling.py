@@ -1,7 +1,7 @@
 """Enlarging, softening and sampling of float arrays, to the same bits on every machine.
 
 OpenCV does this in float32, in an order and with instructions that depend on the processor and on its version, so that
-here and there a pixel comes out one grey level higher. Here each value is either computed step by step in float32 or
+here and there a pixel comes out one gray level higher. Here each value is either computed step by step in float32 or
 summed in float64 and then rounded, where what another order changes is far below a float32's last bit. (What OpenCV
 does to uint8 is exact as it is; exponentials and powers, of which numpy has several, are taken in float64 too.)
 """
@@ -73,7 +73,7 @@ def _on_both_axes(
 
 @lru_cache(maxsize=256)
 def _linear(length: int, wanted: int) -> NDArray[np.float64]:
-    """Return how much each of the pixels adds to each one wanted, axes (wanted, pixel); centres lie half a pixel in."""
+    """Return how much each of the pixels adds to each one wanted, axes (wanted, pixel); centers lie half a pixel in."""
     at = np.clip((np.arange(wanted) + 0.5) * (length / wanted) - 0.5, 0, length - 1)
     matrix: NDArray[np.float64] = np.maximum(0, 1 - np.abs(at[:, None] - np.arange(length)))
     matrix.setflags(write=False)

@@ -1,4 +1,4 @@
-"""How light falls on a piece: its colours, before they are laid on the canvas."""
+"""How light falls on a piece: its colors, before they are laid on the canvas."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Light:
-    """What falls on things; colours are RGB, about 0…1.
+    """What falls on things; colors are RGB, about 0…1.
 
     Attributes:
         toward: Unit vector to the sun: to the right, down, to the viewer.
         sun: Light of the sun.
         sky: Light from above.
         ground: Light from below.
-        haze: Colour that far things go over into, and the sky at the horizon.
-        zenith: Colour of the sky above.
+        haze: Color that far things go over into, and the sky at the horizon.
+        zenith: Color of the sky above.
         density: How hazy it is, 0…1.
         shadow: Strength of cast shadows, 0…1.
         weather: Its name.
@@ -68,7 +68,7 @@ class Stroke:
 def lit(
     cover: NDArray[np.uint8], corner: tuple[int, int], piece: Piece, pose: Pose, stroke: Stroke
 ) -> NDArray[np.float32]:
-    """Return the colours of a piece under the light.
+    """Return the colors of a piece under the light.
 
     Args:
         cover: What it covers, axes (row, column), uint8.
@@ -78,7 +78,7 @@ def lit(
         stroke: The light, and the haze before it.
 
     Returns:
-        Axes (row, column, RGB), float32, about 0…1; of one pixel where all have the same colour.
+        Axes (row, column, RGB), float32, about 0…1; of one pixel where all have the same color.
     """
     rows, columns = cover.shape
     if not (piece.roundness or piece.fade or piece.texture[0]):
@@ -115,7 +115,7 @@ def _level(light: Light) -> NDArray[np.float32]:
 
 
 def _plain(piece: Piece, stroke: Stroke) -> NDArray[np.float32]:
-    """Return the one colour of a flat piece, axes (row, column, RGB), float32, of one pixel."""
+    """Return the one color of a flat piece, axes (row, column, RGB), float32, of one pixel."""
     color = np.asarray(piece.color, np.float32) * (piece.glow + (1 - piece.glow) * _level(stroke.light))
     return np.asarray(color + stroke.fog * (stroke.light.haze - color), np.float32)[None, None]
 

@@ -23,17 +23,17 @@ class Piece:
 
     Attributes:
         outlines: Closed outlines, or open lines where `line` is set; each of axes (point, x and y), float64.
-        color: Its own colour (RGB, 0…1) before light falls on it.
+        color: Its own color (RGB, 0…1) before light falls on it.
         part: The part of the figure it belongs to; empty where it has no name.
         line: Width of the lines; 0 fills the outlines.
         roundness: How far from the rim the shape is rounded, as the light shows it; 0 is flat.
-        fade: A second colour and the two points between which the first goes over into it.
+        fade: A second color and the two points between which the first goes over into it.
         texture: Strength of the surface's noise, 0…1, and cells of it per unit.
         gloss: Strength of the highlight, 0…1.
         shadow: Strength of the soft shadow on what the figure already shows, 0…1.
         inside: Paint only where the figure already is; with a name, only where that part is.
         opacity: 0…1; what is at most half opaque hides nothing and belongs to no mask.
-        glow: Share of its colour that needs no light, 0…1.
+        glow: Share of its color that needs no light, 0…1.
         feather: Two points: it grows from nothing at the first to opaque at the second, to join what is below it.
     """
 
@@ -89,7 +89,7 @@ def pose_at(x: float, y: float, scale: float, *, flip: bool = False, angle: floa
 
 @cache
 def _catmull_rom(steps: int) -> NDArray[np.float64]:
-    """Weights of four neighbouring points, axes (step, point)."""
+    """Weights of four neighboring points, axes (step, point)."""
     t = np.arange(steps) / steps
     powers = np.stack([np.ones(steps), t, t**2, t**3], axis=1)
     weights = np.array([[0, 2, 0, 0], [-1, 0, 1, 0], [2, -5, 4, -1], [-1, 3, -3, 1]]) / 2
@@ -159,12 +159,12 @@ def stretched(pieces: Sequence[Piece], across: float) -> list[Piece]:
 
 
 def mix(first: Sequence[float], second: Sequence[float], share: float) -> Color:
-    """Go from the first colour (share 0) to the second (share 1)."""
+    """Go from the first color (share 0) to the second (share 1)."""
     red, green, blue = (a + (b - a) * share for a, b in zip(first, second, strict=True))
     return red, green, blue
 
 
 def scaled(color: Sequence[float], factor: float) -> Color:
-    """Make a colour darker or lighter."""
+    """Make a color darker or lighter."""
     red, green, blue = (min(max(channel * factor, 0.0), 1.0) for channel in color)
     return red, green, blue

@@ -79,7 +79,7 @@ def ease(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def between(first: ArrayLike, second: ArrayLike, share: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return colours from the first (share 0) to the second (share 1), axes (row, column, RGB), float32."""
+    """Return colors from the first (share 0) to the second (share 1), axes (row, column, RGB), float32."""
     low = np.asarray(first, np.float32)
     return np.asarray(low + share[..., None] * (np.asarray(second, np.float32) - low), np.float32)
 

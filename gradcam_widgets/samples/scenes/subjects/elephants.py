@@ -80,7 +80,7 @@ def elephant(name: str, rng: Generator) -> list[Piece]:
 
     Args:
         name: "African elephant", "Indian elephant" or "tusker".
-        rng: Where pose and colour come from.
+        rng: Where pose and color come from.
     """
     kind = _KINDS[name]
     skin = scaled(mix((0.50, 0.48, 0.48), (0.60, 0.49, 0.41), rng.uniform()), rng.uniform(0.78, 1.08))

@@ -126,7 +126,7 @@ def _sail(x: float, steel: Color, dark: Color) -> list[Piece]:
 
 
 def _masts(x: float, dark: Color, rng: Generator) -> list[Piece]:
-    grey = mix(dark, (0.5, 0.5, 0.5), 0.35)
+    gray = mix(dark, (0.5, 0.5, 0.5), 0.35)
     top = -0.27 - rng.uniform(0.02, 0.10)
     periscope = np.array([(x + 0.02, -0.21), (x + 0.02, top)])
     head = smooth(
@@ -136,10 +136,10 @@ def _masts(x: float, dark: Color, rng: Generator) -> list[Piece]:
     second = np.array([(x - 0.02, -0.21), (x - 0.02, -0.25 - rng.uniform(0.0, 0.07))])
     third = np.array([(x - 0.05, -0.20), (x - 0.052, -0.25 - rng.uniform(0.0, 0.04))])
     return [
-        Piece((periscope,), grey, "masts", line=0.010),
-        Piece((head,), grey, "masts"),
-        Piece((second,), scaled(grey, 0.8), "masts", line=0.013),
-        Piece((third,), scaled(grey, 0.9), "masts", line=0.008),
+        Piece((periscope,), gray, "masts", line=0.010),
+        Piece((head,), gray, "masts"),
+        Piece((second,), scaled(gray, 0.8), "masts", line=0.013),
+        Piece((third,), scaled(gray, 0.9), "masts", line=0.008),
     ]
 
 
@@ -148,18 +148,18 @@ _DECK = 0.095
 
 def carrier(rng: Generator) -> list[Piece]:
     """Draw an aircraft carrier, its bow to the right, the waterline at y = 0, at most about 1 unit long."""
-    grey = scaled(mix((0.52, 0.55, 0.58), (0.60, 0.60, 0.58), rng.uniform()), rng.uniform(0.82, 1.1))
-    deck = mix(scaled(grey, 0.72), (0.36, 0.37, 0.38), 0.5)
+    gray = scaled(mix((0.52, 0.55, 0.58), (0.60, 0.60, 0.58), rng.uniform()), rng.uniform(0.82, 1.1))
+    deck = mix(scaled(gray, 0.72), (0.36, 0.37, 0.38), 0.5)
     view = _View(rng.uniform(-0.95, 0.95), rng.uniform(0.26, 0.42))
     side = 1.0 if view.yaw >= 0 else 0.8
-    pieces = [*_ends(view, grey), *_hull(view, scaled(grey, side)), *_flight_deck(view, grey, deck)]
+    pieces = [*_ends(view, gray), *_hull(view, scaled(gray, side)), *_flight_deck(view, gray, deck)]
     planes = np.sort(rng.uniform(-0.42, 0.42, size=rng.integers(5, 9)))
     pieces += _jets(view, planes, -0.075, rng)
-    pieces += _island(view, scaled(grey, 1.1), rng.uniform(-0.08, 0.10))
+    pieces += _island(view, scaled(gray, 1.1), rng.uniform(-0.08, 0.10))
     return [*pieces, *_jets(view, planes[::2] * 0.9 + 0.03, 0.07, rng)]
 
 
-def _hull(view: _View, grey: Color) -> list[Piece]:
+def _hull(view: _View, gray: Color) -> list[Piece]:
     top = [(x, z, _DECK - 0.01) for x, z in ((-0.49, 0.07), (0.2, 0.07), (0.40, 0.05), (0.49, 0.012))]
     water = [(0.44, 0.0, -0.012), (0.33, 0.035, -0.012), (0.1, 0.055, -0.012), (-0.47, 0.055, -0.012)]
     outline = view.outline([*top, *water])
@@ -168,25 +168,25 @@ def _hull(view: _View, grey: Color) -> list[Piece]:
         view.outline([(x, 0.07, 0.045), (x + 0.05, 0.07, 0.045), (x + 0.05, 0.07, 0.075), (x, 0.07, 0.075)])
         for x in (-0.35, -0.12, 0.1)
     )
-    fade = (scaled(grey, 0.62), view(0, 0.06, 0.07), view(0, 0.06, 0.0))
+    fade = (scaled(gray, 0.62), view(0, 0.06, 0.07), view(0, 0.06, 0.0))
     return [
-        Piece((outline,), grey, "hull", roundness=0.02, fade=fade, texture=(0.05, 40)),
-        Piece(ports, scaled(grey, 0.35), "hull", inside="hull", opacity=0.8),
-        Piece(strakes, scaled(grey, 0.5), "hull", line=0.004, inside="hull", opacity=0.4),
+        Piece((outline,), gray, "hull", roundness=0.02, fade=fade, texture=(0.05, 40)),
+        Piece(ports, scaled(gray, 0.35), "hull", inside="hull", opacity=0.8),
+        Piece(strakes, scaled(gray, 0.5), "hull", line=0.004, inside="hull", opacity=0.4),
     ]
 
 
-def _ends(view: _View, grey: Color) -> list[Piece]:
+def _ends(view: _View, gray: Color) -> list[Piece]:
     """The transom, seen when the stern is nearer, and the far bow."""
     stern = view.outline([(-0.49, 0.07, _DECK), (-0.49, -0.07, _DECK), (-0.47, -0.055, -0.012), (-0.47, 0.055, -0.012)])
     bow = view.outline([(0.49, 0.012, _DECK), (0.40, -0.05, _DECK), (0.33, -0.035, -0.01), (0.44, 0.0, -0.012)])
     return [
-        Piece((bow,), scaled(grey, 0.75), "hull", texture=(0.05, 40)),
-        Piece((stern,), scaled(grey, 0.6), "hull", texture=(0.05, 40)),
+        Piece((bow,), scaled(gray, 0.75), "hull", texture=(0.05, 40)),
+        Piece((stern,), scaled(gray, 0.6), "hull", texture=(0.05, 40)),
     ]
 
 
-def _flight_deck(view: _View, grey: Color, deck: Color) -> list[Piece]:
+def _flight_deck(view: _View, gray: Color, deck: Color) -> list[Piece]:
     rim = [
         (-0.50, -0.085), (-0.50, 0.095), (-0.30, 0.125), (0.02, 0.125), (0.16, 0.085), (0.44, 0.07), (0.50, 0.05),
         (0.50, -0.045), (0.42, -0.065), (0.2, -0.10), (-0.2, -0.115),
@@ -200,7 +200,7 @@ def _flight_deck(view: _View, grey: Color, deck: Color) -> list[Piece]:
     edge = view.outline([(-0.49, 0.075, _DECK), (0.10, -0.005, _DECK)])
     catapult = view.outline([(0.12, 0.02, _DECK), (0.48, 0.01, _DECK)])
     return [
-        Piece((lower,), scaled(grey, 0.42), "deck"),
+        Piece((lower,), scaled(gray, 0.42), "deck"),
         Piece((upper,), deck, "deck", texture=(0.08, 40), fade=(scaled(deck, 1.15), upper[0], upper[6])),
         Piece((edge, catapult), (0.85, 0.85, 0.82), "deck", line=0.005, inside="deck", opacity=0.6),
         Piece(tuple(runway), (0.90, 0.84, 0.55), "deck", line=0.006, inside="deck", opacity=0.7),
@@ -222,8 +222,8 @@ def _box(
     ]
 
 
-def _island(view: _View, grey: Color, x: float) -> list[Piece]:
-    dark = scaled(grey, 0.3)
+def _island(view: _View, gray: Color, x: float) -> list[Piece]:
+    dark = scaled(gray, 0.3)
     base, top = _DECK, _DECK + 0.090
     glass = view.outline([(x + 0.018, -0.062, top + 0.022), (x + 0.072, -0.062, top + 0.022)])
     row = view.outline([(x + 0.01, -0.055, base + 0.062), (x + 0.09, -0.055, base + 0.062)])
@@ -242,15 +242,15 @@ def _island(view: _View, grey: Color, x: float) -> list[Piece]:
     )
     dome_x, dome_y = view(x + 0.02, -0.075, top + 0.05)
     return [
-        *_box(view, (x - 0.01, x + 0.11), (-0.10, -0.055), (base, base + 0.045), grey),
-        *_box(view, (x + 0.0, x + 0.10), (-0.10, -0.055), (base + 0.045, top), grey),
-        *_box(view, (x + 0.015, x + 0.075), (-0.095, -0.062), (top, top + 0.035), grey),
+        *_box(view, (x - 0.01, x + 0.11), (-0.10, -0.055), (base, base + 0.045), gray),
+        *_box(view, (x + 0.0, x + 0.10), (-0.10, -0.055), (base + 0.045, top), gray),
+        *_box(view, (x + 0.015, x + 0.075), (-0.095, -0.062), (top, top + 0.035), gray),
         Piece((row,), dark, "island", line=0.010, opacity=0.75),
         Piece((glass,), (0.16, 0.22, 0.27), "island", line=0.012),
-        Piece((mast,), scaled(grey, 0.6), "island", line=0.009),
-        Piece(tuple(yards), scaled(grey, 0.6), "island", line=0.008),
-        Piece((radar,), scaled(grey, 0.7), "island"),
-        Piece((ellipse(dome_x, dome_y, 0.015, 0.017, count=16),), scaled(grey, 1.3), "island", roundness=0.02),
+        Piece((mast,), scaled(gray, 0.6), "island", line=0.009),
+        Piece(tuple(yards), scaled(gray, 0.6), "island", line=0.008),
+        Piece((radar,), scaled(gray, 0.7), "island"),
+        Piece((ellipse(dome_x, dome_y, 0.015, 0.017, count=16),), scaled(gray, 1.3), "island", roundness=0.02),
     ]
 
 
