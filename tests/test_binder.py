@@ -94,8 +94,8 @@ def test_start_hands_on_its_arguments_with_one_thread_for_each_library() -> None
 
 
 def test_the_badge_opens_a_lesson_in_jupyterlab() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    opened = re.findall(r"https://mybinder\.org/v2/[^)\s]*\?urlpath=lab/tree/([^)\s]+)\)", readme)
+    guide = (ROOT / "notebooks" / "guide" / "install.md").read_text(encoding="utf-8")
+    opened = re.findall(r"https://mybinder\.org/v2/\S*\?urlpath=lab/tree/(\S+?)`", guide)
     assert opened
     for path in opened:
         assert (ROOT / path).is_file()
@@ -257,7 +257,7 @@ def test_a_build_that_cannot_fetch_fails(tmp_path: Path) -> None:
 
 
 def test_after_the_build_the_samples_are_photographs_without_being_asked_for(home: Path) -> None:
-    asked = "from gradcam_widgets.samples.source import choose_world; print(choose_world())"
+    asked = "from gradcam_widgets.samples.source import choose_source; print(choose_source())"
     done = subprocess.run([sys.executable, "-c", asked], env=clean(home), check=True, capture_output=True, text=True)  # noqa: S603 - ours
     assert done.stdout.splitlines() == ["photos: photographs from the cache", "photos"]
 

@@ -34,7 +34,7 @@ class Menus:
         self.compare = self._dropdown("compare", "Compare")
         self.other = self._dropdown("other", "with")
         self.search = self._typed("target", "Find class", "name or index")
-        self.image = self._typed("image", "ImageLike", "sample or path")
+        self.image = self._typed("image", "Image", "sample or path")
         self._options: dict[str, Options] = {}
         self.set_options("compare", [(f"another {what}" if what != "nothing" else what, what) for what in COMPARISONS])
         self.image.options = tuple(SAMPLES)

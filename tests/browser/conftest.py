@@ -25,7 +25,7 @@ from gradcam_widgets import GradCAMPanel
 panel = GradCAMPanel({arguments})
 def write(_=None):
     names = ("layer", "target", "method", "compare", "other", "opacity", "colormap", "threshold", "evidence",
-             "interpolation", "limit", "fade", "guessing", "guess", "revealed", "error", "model")
+             "interpolation", "vmax", "fade", "guessing", "guess", "revealed", "error", "classifier")
     state = {{name: getattr(panel, name) for name in names}}
     state["edits"] = [[edit.kind, list(edit.box)] for edit in panel.edits]
     state["digest"] = repr(panel)

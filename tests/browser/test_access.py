@@ -123,7 +123,7 @@ def test_the_keyboard_alone_does_everything(kind: str, front_end: Callable[..., 
                 return
         raise AssertionError(f"{name} is not reached by the Tab key")
 
-    driver.label("ImageLike").focus()
+    driver.label("Image").focus()
     tab_to("Class")
     before = driver.sequence()
     keyboard.press("ArrowDown")

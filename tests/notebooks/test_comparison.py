@@ -141,7 +141,7 @@ def test_nbval_uses_it_and_says_what_differs_and_by_how_much(tmp_path: Path) -> 
 def test_a_strict_run_takes_place_in_the_scene_source(tmp_path: Path) -> None:
     source = "import os\nos.environ['GRADCAM_WIDGETS_SOURCE']"
     lesson = tmp_path / "source.ipynb"
-    notebook = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [cell(source, result("'scene'"))]}
+    notebook = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [cell(source, result("'scenes'"))]}
     lesson.write_text(json.dumps(notebook), encoding="utf-8")
     assert not run(lesson, tmp_path / "run", {"GRADCAM_WIDGETS_SOURCE": "photos"}, compare=True).failed
     assert joined(read(lesson)["cells"][0]["source"]) == source

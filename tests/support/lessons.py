@@ -41,8 +41,8 @@ OF_A_MACHINE = re.compile(
 HIDDEN_FROM_NBVAL = re.compile(r"^\s*#\s*(?:NBVAL_|PYTEST_VALIDATE_)", re.MULTILINE)
 WALKTHROUGH = re.compile(r"\bsamples\.(?:submarine|elephants|iguana)\(|\bGradCAMPanel\(\"")
 SCENES, PHOTOS = (
-    re.compile(r"\bscene (?:source|residual|vgg_like|dense)\b"),
-    re.compile(r"^photos:|\(photos", re.MULTILINE),
+    re.compile(r"\bSample\(scenes\b|\bscene (?:residual|vgg_like|dense)\b"),
+    re.compile(r"^photos: |\bSample\(photos\b|\(photos\)", re.MULTILINE),
 )
 SECONDS = 300
 MAX_BYTES_ABOVE_TORCH = 2**30  # what Binder surely grants, above what `import torch` takes
