@@ -13,6 +13,15 @@ HOME_AT_START = os.environ.get("GRADCAM_WIDGETS_HOME")
 FOLDER_AT_START = Path.cwd()
 
 
+MARKS = {"browser": ("browser", "slow"), "notebooks": ("notebooks", "slow")}  # of the tests in a folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for mark in MARKS.get(item.path.parent.name, ()):
+            item.add_marker(mark)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def torch_as_set() -> None:
     set_torch()

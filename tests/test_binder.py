@@ -23,6 +23,8 @@ from gradcam_widgets.classifiers.downloads import REGISTRY
 from tests.support import ROOT
 from tests.support.lessons import LESSONS, MAX_BYTES_ABOVE_TORCH, memory_of_torch, run
 
+pytestmark = pytest.mark.slow
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:

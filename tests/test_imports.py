@@ -54,6 +54,7 @@ def test_the_widget_loads_when_it_is_used() -> None:
     assert not {"torch", "torchvision", "pooch"} & loaded
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Classifier", "Preprocessing", "load_classifier", "comparison_figure"])
 def test_no_widget_loads_with(name: str) -> None:
     loaded = loaded_after(f"import gradcam_widgets; assert gradcam_widgets.{name}.__name__ == {name!r}")

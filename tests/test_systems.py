@@ -29,6 +29,8 @@ from tests.support import ROOT, TESTS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = Path(gradcam_widgets.__file__).parent
 ODD = "Jörg Müller's “ß” folder"
 OURS_TO_SET = ("LC_", "LANG", "PYTHON", "GRADCAM_WIDGETS_", "MPL", "MATPLOTLIB", "XDG_", "TMP", "TEMP", "TORCH_HOME")

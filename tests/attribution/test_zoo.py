@@ -8,6 +8,8 @@ import torchvision
 from gradcam_widgets import GradCAM
 from tests.support.models import image, random_model
 
+pytestmark = [pytest.mark.zoo, pytest.mark.slow]
+
 NAMES: list[str] = torchvision.models.list_models(module=torchvision.models)
 SIZE = (128, 160)
 GRID = (4, 5)  # a stride of 32 in all

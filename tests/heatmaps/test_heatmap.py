@@ -425,7 +425,7 @@ def test_the_description_says_class_place_and_how_much_is_covered(cell: tuple[in
     covered = f"{100 * (large > 1).mean():.0f} %"
     said = made.description()
     assert said == (
-        f"Evidence for submarine (833) at layer layer4: centered on {place}, more than half its maximum on {covered} of "
-        "the image."
+        f"Evidence for submarine (833) at layer layer4: centered on {place}, "
+        f"more than half its maximum on {covered} of the image."
     )
     assert made.description("against") == "Evidence against submarine (833) at layer layer4: none."

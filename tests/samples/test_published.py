@@ -15,6 +15,8 @@ from gradcam_widgets import load_classifier
 if TYPE_CHECKING:
     from gradcam_widgets import Classifier
 
+pytestmark = pytest.mark.slow
+
 PHOTOS = Path("photos")
 
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from gradcam_widgets import Heatmap
     from gradcam_widgets.samples import Sample
 
+pytestmark = pytest.mark.slow
+
 MEGABYTES_OF_WEIGHTS = 3
 HELD_OUT_SEED, FRESH_SEED = 10_000_000, 70_000_000
 PERSONS_SHARE = 0.15  # of the evidence for the wrong answer; a person covers less than a tenth of the image

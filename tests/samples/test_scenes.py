@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+pytestmark = pytest.mark.slow
+
 ELEPHANTS = CLASS_NAMES[2:5]
 FAINT = 8  # pixels: a leg of the tripod or a toe may cover less than half of each of a few
 PAIRS = [pair for members in HABITATS.values() for pair in itertools.permutations(members, 2)]
