@@ -1,0 +1,64 @@
+"""README and guide: short, their links lead somewhere, their first code makes the picture beside it."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.support import ROOT
+
+README = ROOT / "README.md"
+PICTURE = ROOT / "notebooks" / "images" / "comparison.jpg"
+DOCUMENTS = sorted(
+    path
+    for path in [README, *ROOT.glob(".github/*.md"), *ROOT.glob("notebooks/guide/*.md"), *ROOT.glob("*/README.md")]
+    if ".venv" not in path.parts
+)
+MAX_WORDS = 1000
+GRAY_LEVELS = 1.5  # other fonts stay below it
+
+
+def test_the_readme_is_short() -> None:
+    assert 500 < len(README.read_text(encoding="utf-8").split()) < MAX_WORDS
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(path: Any) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert "OWNER" not in text
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        target, _, anchor = link.partition("#")
+        if target.startswith("https://"):
+            continue
+        file = (path.parent / target).resolve() if target else path
+        assert file.exists(), link
+        headings = re.findall(r"^#+ (.*)", file.read_text(encoding="utf-8"), re.MULTILINE) if anchor else []
+        assert not anchor or anchor in [re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in headings], link
+
+
+def test_the_first_code_makes_its_picture(capsys: pytest.CaptureFixture[str]) -> None:
+    """Set GRADCAM_WIDGETS_UPDATE_IMAGES=1 to write the picture anew."""
+    code = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)[0]
+    assert 8 <= len([line for line in code.splitlines() if line]) <= 11
+    before, _, last = code.rstrip().rpartition("\n")
+    scope: dict[str, Any] = {}
+    exec(before, scope)  # noqa: S102 - the README's own
+    figure = eval(last, scope)  # noqa: S307 - likewise
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) == 4
+    assert printed[0].startswith("Prediction(submarine (0), probability 0.8")
+    assert printed[3].startswith("submarine (0) | layer4 7×7 grad-cam | ")
+    drawn = Image.open(io.BytesIO(figure._repr_jpeg_())).convert("RGB")
+    assert np.ptp(np.asarray(drawn)) > 200
+    if os.environ.get("GRADCAM_WIDGETS_UPDATE_IMAGES") == "1":
+        drawn.save(PICTURE, quality=88, optimize=True)
+    with Image.open(PICTURE) as opened:
+        committed = opened.convert("RGB")
+    assert committed.size == drawn.size
+    assert np.abs(np.asarray(committed, np.float64) - np.asarray(drawn, np.float64)).mean() < GRAY_LEVELS
