@@ -37,6 +37,12 @@ def test_a_room_without_torch_loads_none(room: str) -> None:
     assert loaded_after(code) <= {"matplotlib"}
 
 
+def test_export_loads_no_widget() -> None:
+    loaded = loaded_after("import gradcam_widgets.cli.export, gradcam_widgets.cli.question")
+    assert "torch" in loaded
+    assert not {"ipywidgets", "anywidget"} & loaded
+
+
 def test_help_loads_nothing_heavy() -> None:
     code = "from gradcam_widgets.cli import main\ntry: main([])\nexcept SystemExit: pass"
     assert loaded_after(f"exec({code!r})") == set()
