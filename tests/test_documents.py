@@ -39,7 +39,9 @@ def test_links_lead_somewhere(path: Any) -> None:
         file = (path.parent / target).resolve() if target else path
         assert file.exists(), link
         headings = re.findall(r"^#+ (.*)", file.read_text(encoding="utf-8"), re.MULTILINE) if anchor else []
-        assert not anchor or anchor in [re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in headings], link
+        assert not anchor or anchor in [re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in headings], (
+            link
+        )
 
 
 def test_the_first_code_makes_its_picture(capsys: pytest.CaptureFixture[str]) -> None:
