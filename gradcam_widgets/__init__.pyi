@@ -6,6 +6,7 @@ from .attribution import Layer as Layer
 from .attribution import Prediction as Prediction
 from .attribution import Trace as Trace
 from .attribution import candidate_layers as candidate_layers
+from .attribution import register_method as register_method
 from .classifiers import Classifier as Classifier
 from .classifiers import Preprocessing as Preprocessing
 from .classifiers import classifier_names as classifier_names

@@ -6,5 +6,6 @@ from .layers import LayerName as LayerName
 from .methods import METHODS as METHODS
 from .methods import Method as Method
 from .methods import find_method as find_method
+from .methods import register_method as register_method
 from .trace import Prediction as Prediction
 from .trace import Trace as Trace

@@ -8,6 +8,7 @@ A method is a function whose parameters name what it needs, any of
   there is no such layer or its inputs are not the layer's channels.
 
 It returns a *signed* map, axes (image, row, column): ReLU is a way of looking at it, not part of its making.
+`register_method` adds one.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 import difflib
 import inspect
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from gradcam_widgets.errors import MethodError
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch import Tensor
+
+Function = TypeVar("Function", bound="Callable[..., Tensor]")
+
+INPUTS = ("activations", "gradients", "class_weights")
 
 
 @dataclass(frozen=True)
@@ -58,15 +63,46 @@ def find_method(name: str) -> Method:
     raise MethodError(f"There is no method {name!r}: {hint}choose one of {', '.join(METHODS)}.")
 
 
-def _method(name: str, citation: str) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
-    def register(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-        METHODS[name] = Method(name, citation, function, tuple(inspect.signature(function).parameters))
+def register_method(name: str, citation: str) -> Callable[[Function], Function]:
+    """Add a method of one's own, which is then asked for by its name: `register_method(name, citation)(function)`.
+
+    The function takes by name what it needs, in any order, for N images at once:
+
+    - `activations`: what the layer put out, shape (N, C, H, W), floating point;
+    - `gradients`: the gradient of each image's class score with respect to them, shape (N, C, H, W);
+    - `class_weights`: the classes' rows of the model's last linear layer, shape (N, C), or None where there is no
+      such layer or its inputs are not the layer's channels.
+
+    It returns a signed map, shape (N, H, W), and raises a `MethodError` where its conditions are not met.
+
+    Args:
+        name: What the method is called in menus and arguments.
+        citation: Its paper.
+
+    Returns:
+        A decorator that registers a function and returns it as it is; `del METHODS[name]` takes it out again.
+
+    Raises:
+        MethodError: By the decorator, if there is a method of that name, or the function takes anything else.
+    """
+
+    def register(function: Function) -> Function:
+        if name in METHODS:
+            raise MethodError(f"There is a method {name!r} already: choose another name, or del METHODS[{name!r}].")
+        parameters = inspect.signature(function).parameters.values()
+        if any(each.kind is not each.POSITIONAL_OR_KEYWORD or each.name not in INPUTS for each in parameters):
+            taken = ", ".join(str(each.replace(annotation=each.empty)) for each in parameters)
+            raise MethodError(
+                f"The function of method {name!r} takes ({taken}): give one whose plain parameters are named after "
+                f"what it needs of {', '.join(INPUTS)}."
+            )
+        METHODS[name] = Method(name, citation, function, tuple(each.name for each in parameters))
         return function
 
     return register
 
 
-@_method("grad-cam", "Selvaraju et al. 2017, arXiv 1610.02391")
+@register_method("grad-cam", "Selvaraju et al. 2017, arXiv 1610.02391")
 def grad_cam(activations: Tensor, gradients: Tensor) -> Tensor:
     r"""Weigh each channel by its mean gradient: $\sum_k \alpha_k A^k$ with $\alpha_k = \frac{1}{hw}\sum_{ij} \partial y / \partial A^k_{ij}$.
 
@@ -76,7 +112,7 @@ def grad_cam(activations: Tensor, gradients: Tensor) -> Tensor:
     return (alpha * activations).sum(dim=1)
 
 
-@_method("cam", "Zhou et al. 2016, arXiv 1512.04150")
+@register_method("cam", "Zhou et al. 2016, arXiv 1512.04150")
 def cam(activations: Tensor, gradients: Tensor, class_weights: Tensor | None) -> Tensor:
     r"""Weigh each channel by the class's weight in the linear layer behind global average pooling: $\sum_k w_k A^k$.
 
@@ -97,7 +133,7 @@ def cam(activations: Tensor, gradients: Tensor, class_weights: Tensor | None) ->
     )
 
 
-@_method("hirescam", "Draelos and Carin 2020, arXiv 2011.08891")
+@register_method("hirescam", "Draelos and Carin 2020, arXiv 2011.08891")
 def hirescam(activations: Tensor, gradients: Tensor) -> Tensor:
     r"""Weigh each cell of each channel by its own gradient: $\sum_k \partial y / \partial A^k \odot A^k$.
 

@@ -82,7 +82,7 @@ def _as_edit(given: Any) -> Edit:
     try:
         kind, box = (given["kind"], given["box"]) if isinstance(given, dict) else given
         return Edit(kind, Box(*(int(side) for side in box)))
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise OptionError(
             f"{given!r} is no change of an image: give Edit(kind, Box(left, top, right, bottom))."
         ) from None
