@@ -16,7 +16,7 @@ SIMILARITY = 0.7  # of difflib; at 0.62, "scorecam" would suggest "hirescam"
 
 
 def suggestion(value: object, choices: Iterable[str], otherwise: str = "", *, show: Callable[[str], str] = repr) -> str:
-    """Return "did you mean 'a' or 'b'?" with up to three similar choices, ignoring case.
+    """Return a hint, "did you mean 'a' or 'b'?", with up to three similar choices, ignoring case.
 
     Args:
         value: The unknown value.
@@ -28,7 +28,7 @@ def suggestion(value: object, choices: Iterable[str], otherwise: str = "", *, sh
     for choice in choices:
         by_folded.setdefault(choice.casefold(), choice)
     similar = difflib.get_close_matches(str(value).casefold(), by_folded, n=3, cutoff=SIMILARITY)
-    return f"did you mean {' or '.join(show(by_folded[match]) for match in similar)}?" if similar else otherwise
+    return f"did you mean {_alternatives([show(by_folded[match]) for match in similar])}?" if similar else otherwise
 
 
 def check_choice(
@@ -53,11 +53,11 @@ def check_choice(
     """
     if value in choices:
         return
-    allowed = f"a name in {registry}" if registry else _alternatives(choices)
+    allowed = f"a name in {registry}" if registry else _alternatives([repr(choice) for choice in choices])
     hint = suggestion(value, choices)
     raise error(f"{parameter} must be {allowed}, got {value!r}{f'; {hint}' if hint else '.'}")
 
 
 def _alternatives(choices: Sequence[str]) -> str:
-    *others, last = map(repr, choices)
+    *others, last = choices
     return f"{', '.join(others)} or {last}" if others else last

@@ -46,6 +46,6 @@ def test_an_unknown_choice_is_an_error_with_all_choices() -> None:
 
 def test_too_many_choices_to_list_are_named_by_their_registry() -> None:
     with pytest.raises(
-        OptionError, match=r"^colormap must be a name in matplotlib\.colormaps, got 'virdis'; did you mean 'viridis' or"
+        OptionError, match=r"^colormap must be a name in matplotlib\.colormaps, got 'virdis'; did you mean 'viridis', "
     ):
         check_choice("colormap", "virdis", tuple(colormaps), registry="matplotlib.colormaps")
