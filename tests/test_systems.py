@@ -219,7 +219,7 @@ def test_the_journey_is_the_same(journeys: dict[str, Future[dict[str, Any]]], na
     size, numbers = other["local figure"]
     assert [size, [each.replace(",", ".") for each in numbers]] == plain["local figure"]
     assert any("," in each for each in numbers) == (other["surroundings"]["decimal point"] == ",")
-    fetched, homeless = other["downloads"], {"no home": "no home folder", "read-only": "may write in"}
+    fetched, homeless = other["downloads"], {"no home": "unknown home folder", "read-only": "to a writable folder"}
     [said] = [text for start, text in homeless.items() if name.startswith(start)] or [""]
     if said:  # nothing can be kept, which is one sentence, and the samples are scenes
         assert fetched["fetched"].startswith("refused: ")

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 SIDES = {"for": "Evidence for", "against": "Evidence against", "both": "Evidence for and against"}
 STRONG = 0.5
 PLACES = (
-    ("the upper left", "the top", "the upper right"),
-    ("the left", "the middle", "the right"),
-    ("the lower left", "the bottom", "the lower right"),
+    ("at the upper left", "at the top", "at the upper right"),
+    ("at the left", "in the middle", "at the right"),
+    ("at the lower left", "at the bottom", "at the lower right"),
 )
 
 
@@ -77,5 +77,5 @@ def description(heatmap: Heatmap, evidence: Evidence) -> str:
     row, column = (int((cell + 0.5) / cells * 3) for cell, cells in zip(peak, heatmap.grid, strict=True))
     upsampled = np.abs(heatmap.upsampled(evidence=evidence))
     covered = float((upsampled > STRONG * upsampled.max()).mean())
-    place = f"strongest at {PLACES[row][column]}"
-    return f"{subject}: {place}, more than half its maximum on {100 * covered:.0f} % of the image."
+    place = PLACES[row][column]
+    return f"{subject}: strongest {place}, more than half its maximum on {100 * covered:.0f} % of the image."
