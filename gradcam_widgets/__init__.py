@@ -1,6 +1,6 @@
-"""See where a convolutional network looked.
+"""Grad-CAM heatmaps for PyTorch image classifiers, in notebooks and on the command line.
 
-`GradCAM` asks any torch model; `load_classifier` gives a model with its preprocessing and classes.
+`GradCAM` explains any torch model; `load_classifier` loads a model with its preprocessing and class names.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""Paths as people give them and read them, on systems that do not know their names or do not let them look."""
+"""Helpers for user-supplied paths: home folders, permissions, undecodable names and write errors."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ if TYPE_CHECKING:
 
 
 def expanded(path: str | os.PathLike[str], error: type[GradCAMError]) -> Path:
-    """Replace a leading ~ by the home folder.
+    """Return the path with a leading ~ replaced by the home folder.
 
     Raises:
-        GradCAMError: As `error`, if nobody knows that folder, as in a container without a list of users.
+        GradCAMError: As `error`, if the home folder is unknown, as in a container without a user database.
     """
     try:
         return Path(path).expanduser()
     except RuntimeError:
-        raise error(f"'{path}' begins with ~, and that home folder is not known: give the path in full.") from None
+        raise error(f"Cannot expand ~ in '{path}': the home folder is unknown; use an absolute path.") from None
 
 
 def is_file(path: str | os.PathLike[str]) -> bool:
-    """Say whether there is a file that can be seen; pathlib raises where a folder may not be entered."""
+    """Return whether the path is an accessible file; pathlib raises if a parent folder is not accessible."""
     return os.path.isfile(path)  # noqa: PTH113 - for that reason
 
 
 def is_folder(path: str | os.PathLike[str]) -> bool:
-    """Say whether there is a folder that can be seen; pathlib raises where the one above may not be entered."""
+    """Return whether the path is an accessible folder; pathlib raises if its parent is not accessible."""
     return os.path.isdir(path)  # noqa: PTH112 - for that reason
 
 
 def legible(path: str | os.PathLike[str]) -> str:
-    """Return a path as people read it, even where this process cannot decode the bytes of its name."""
+    """Return a printable path; bytes that are not valid UTF-8 become replacement characters."""
     return os.fspath(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn the system's errors of writing a file into a `ExportError`."""
+    """Convert the system's errors while writing a file into an `ExportError`."""
     try:
         yield
-    except (OSError, UnicodeError) as error:  # a name may have letters that this system's names cannot
+    except (OSError, UnicodeError) as error:  # UnicodeError: the file system cannot encode the name
         reason = error.strerror if isinstance(error, OSError) else error
         raise ExportError(
-            f"'{path}' cannot be written ({reason}): choose a folder that exists and that you may write in."
+            f"Cannot write '{path}' ({reason}): choose an existing folder with write permission."
         ) from error

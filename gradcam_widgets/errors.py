@@ -1,34 +1,34 @@
-"""The package's exceptions; each message is one sentence that states the problem and the fix."""
+"""Exceptions of the package; each message states the problem and the fix in one sentence."""
 
 from __future__ import annotations
 
 
 class GradCAMError(ValueError):
-    """Base of all errors that the package raises on purpose."""
+    """Base class of all errors raised by the package."""
 
 
 class ImageError(GradCAMError):
-    """An image is missing, cannot be read, or is none."""
+    """An image is missing, unreadable or of an unsupported type."""
 
 
 class OptionError(GradCAMError):
-    """A choice or a number is out of what an option allows."""
+    """An option has an unknown choice or a number out of range."""
 
 
 class ModelError(GradCAMError):
-    """A model, its weights, its input or its output cannot be used."""
+    """A model, its weights, its input or its output is unusable."""
 
 
 class LayerError(GradCAMError):
-    """A layer does not exist, was not called, or cannot carry a map."""
+    """A layer does not exist, was not called, or has no spatial output."""
 
 
 class MethodError(GradCAMError):
-    """A method is unknown, or its conditions are not met."""
+    """A method is unknown, or the model does not meet its requirements."""
 
 
 class TargetError(GradCAMError):
-    """A class is unknown, ambiguous or out of range."""
+    """A target class is unknown, ambiguous or out of range."""
 
 
 class ExportError(GradCAMError, OSError):
@@ -36,4 +36,4 @@ class ExportError(GradCAMError, OSError):
 
 
 class DownloadError(GradCAMError, OSError):
-    """A file could not be downloaded, or arrived damaged."""
+    """A file could not be downloaded, or its checksum is wrong."""

@@ -221,7 +221,7 @@ def test_the_journey_is_the_same(journeys: dict[str, Future[dict[str, Any]]], na
     size, numbers = other["local figure"]
     assert [size, [each.replace(",", ".") for each in numbers]] == plain["local figure"]
     assert any("," in each for each in numbers) == (other["surroundings"]["decimal point"] == ",")
-    fetched, homeless = other["downloads"], {"no home": "no home folder", "read-only": "may write in"}
+    fetched, homeless = other["downloads"], {"no home": "unknown home folder", "read-only": "to a writable folder"}
     [said] = [text for start, text in homeless.items() if name.startswith(start)] or [""]
     if said:  # nothing can be kept, which is one sentence, and the samples are scenes
         assert fetched["fetched"].startswith("refused: ")
@@ -256,7 +256,7 @@ def test_a_home_that_nobody_knows_is_one_sentence(variable: str, monkeypatch: py
 
     monkeypatch.setattr(Path, "expanduser", unknown)
     monkeypatch.setenv(variable, "~/models")
-    with pytest.raises(GradCAMError, match=r"^'~.models' begins with ~, .*: give the path in full\.$"):
+    with pytest.raises(GradCAMError, match=r"^Cannot expand ~ in '~.models': .*; use an absolute path\.$"):
         load_classifier("squeezenet1_1" if "CHECKPOINTS" in variable else "squeezenet_675kb")
 
 
@@ -265,7 +265,7 @@ def test_a_home_that_nobody_knows_is_one_sentence(variable: str, monkeypatch: py
 def test_a_name_that_no_file_can_have_is_one_sentence(ending: str, tmp_path: Path) -> None:
     sample = samples.submarine(source="scenes")
     shown, path = sample.classifier.heatmap(sample.image, "submarine"), tmp_path / f"\ud800.{ending}"
-    with pytest.raises(ExportError, match=r"' cannot be written \(.*\): choose a folder"):
+    with pytest.raises(ExportError, match=r"^Cannot write '.*' \(.*\): choose an existing folder"):
         shown.export(path) if ending != "html" else export_page(path, [shown])
 
 

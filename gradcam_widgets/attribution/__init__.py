@@ -1,4 +1,4 @@
-"""The engine: one recorded forward pass, then any question about it."""
+"""The engine: heatmaps of any class, layer and method from one recorded forward pass."""
 
 import lazy_loader
 

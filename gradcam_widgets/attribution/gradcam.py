@@ -1,4 +1,4 @@
-"""The face of the engine: one forward pass, then any question about it."""
+"""Grad-CAM for PyTorch image classifiers: the entry point of the engine."""
 
 from __future__ import annotations
 
@@ -27,15 +27,18 @@ if TYPE_CHECKING:
 
 
 class GradCAM:
-    """Asks a model where it looked.
+    """Compute Grad-CAM heatmaps for a PyTorch image classifier.
 
     Args:
-        model: Any torch model that puts out class scores; it is given back exactly as it was after each call.
-        class_names: Names of its classes, so that they can be asked for and shown by name.
-        output: Reads the class scores, axes (image, class), from what the model returns; needed where
-            that is neither a tensor nor a tuple, dict or object with a tensor first, under `logits` or `out`.
-        token_grid: Rows and columns of a transformer's patches, where they cannot be inferred.
-        name: What the model is called in captions.
+        model: Any torch model that returns class scores; every call leaves its state unchanged.
+        class_names: Names of its classes, for lookup and display.
+        output: Extracts the `(N, classes)` float class scores from the model's output; required unless that is a
+            tensor, a tuple with a tensor first, or a dict or object with a tensor named `logits` or `out`.
+        token_grid: Rows and columns of a transformer's patches, if they cannot be inferred.
+        name: Name of the model in captions.
+
+    Raises:
+        ModelError: If the model is not a `torch.nn.Module`.
     """
 
     def __init__(
@@ -47,16 +50,16 @@ class GradCAM:
         token_grid: Grid | None = None,
         name: str | None = None,
     ) -> None:
-        """Remember the model; nothing is done to it."""
+        """Store the unwrapped model; it is not modified."""
         if not isinstance(model, nn.Module):
-            raise ModelError(f"GradCAM takes a torch.nn.Module, not {type(model).__name__}: give the model itself.")
+            raise ModelError(f"model must be an instance of torch.nn.Module, got {type(model).__name__}.")
         names = None if class_names is None else tuple(class_names)
         self._scored = ScoredModel(unwrap(model), names, name, output)
         self.token_grid = token_grid
 
     @property
     def model(self) -> nn.Module:
-        """The model, without what it was wrapped in."""
+        """The model, without wrappers such as `DataParallel`."""
         return self._scored.model
 
     @property
@@ -66,7 +69,7 @@ class GradCAM:
 
     @property
     def name(self) -> str | None:
-        """What the model is called in captions, or None."""
+        """Name of the model in captions, or None."""
         return self._scored.name
 
     def trace(
@@ -76,35 +79,32 @@ class GradCAM:
         *,
         images: Sequence[NDArray[np.uint8]] | None = None,
     ) -> Trace:
-        """Run one forward pass and keep what is needed to answer any question about the chosen layers.
+        """Run one forward pass and record the chosen layers.
 
         Args:
-            batch: Preprocessed images, axes (image, channel, row, column), floating point; brought to the
-                model's device and dtype.
-            layers: Layers by dotted path or as modules; by default the one that `candidate_layers` recommends
-                (found in the same pass; only if the model calls its layers in another order than it defines
-                them may that take a second one).
-            images: What the model saw, one for each of the batch, axes (row, column, RGB), uint8, to come
-                with the maps.
+            batch: `(N, C, H, W)` float tensor of preprocessed images; moved to the model's device and dtype.
+            layers: Layers as dotted paths or modules; by default the one recommended by `candidate_layers`. A model
+                that calls its layers in another order than it defines them may need a second pass to find it.
+            images: The images the model saw, one `(H, W, 3)` uint8 array per image of the batch, for overlays.
 
         Raises:
-            ModelError: If batch, weights or output cannot be used.
+            ModelError: If the batch, the weights or the output are unusable.
             LayerError: If a layer does not exist, was not called or is not spatial.
         """
-        ready = self._scored.prepare(batch)
-        if images is not None and len(images) != len(ready):
-            raise ModelError(f"{len(images)} images were given for a batch of {len(ready)}: give one each.")
-        self._scored.check_batch(ready)
+        prepared = self._scored.prepare(batch)
+        if images is not None and len(images) != len(prepared):
+            raise ModelError(f"images must have one entry per batch image, got {len(images)} for {len(prepared)}.")
+        self._scored.check_batch(prepared)
         record = self._record_default if layers is None else partial(self._record_named, layers)
-        recording, chosen = record(ready)
-        self._scored.check_scores(recording.logits, ready)
-        return Trace(self._scored, recording, chosen, images)
+        recording, traced = record(prepared)
+        self._scored.check_scores(recording.logits, prepared)
+        return Trace(self._scored, recording, traced, images)
 
     def layers(self, batch: Tensor) -> list[Layer]:
-        """List the layers that can carry a map, in call order; see `candidate_layers`."""
-        ready = self._scored.prepare(batch)
-        recording = self._record(ready, self._all_modules(), lambda _name: False)
-        return self._candidates(recording, self._layout(ready))
+        """Return the layers with a spatial output, in call order; see `candidate_layers`."""
+        prepared = self._scored.prepare(batch)
+        recording = self._record(prepared, self._all_modules(), lambda _name: False)
+        return self._candidates(recording, self._layout(prepared))
 
     def heatmap(
         self,
@@ -113,7 +113,7 @@ class GradCAM:
         layer: LayerName | None = None,
         method: str = "grad-cam",
     ) -> Heatmap:
-        """Trace one image and ask once; the arguments are those of `trace` and `Trace.heatmap`."""
+        """Trace one image and compute one heatmap; see `trace` and `Trace.heatmap`."""
         return self.trace(batch, layer).heatmap(target, method=method)
 
     def heatmaps(
@@ -123,11 +123,11 @@ class GradCAM:
         layer: LayerName | None = None,
         method: str = "grad-cam",
     ) -> list[Heatmap]:
-        """Trace a batch and ask once; the arguments are those of `trace` and `Trace.heatmaps`."""
+        """Trace a batch and compute one heatmap per image; see `trace` and `Trace.heatmaps`."""
         return self.trace(batch, layer).heatmaps(targets, method=method)
 
     def _record_default(self, batch: Tensor) -> tuple[Recording, list[Layer]]:
-        """Keep the layers among which the default is likely to be found; run again where it is none of them."""
+        """Record the likely default layers, and run again if the default is not among them."""
         recording = self._record(batch, self._all_modules(), likely_default(self.model).__contains__)
         default = _default_of(self._candidates(recording, self._layout(batch)), self.model)
         if default.name not in recording.kept:
@@ -135,13 +135,12 @@ class GradCAM:
         return recording, [default]
 
     def _record_named(self, layers: Sequence[LayerName] | LayerName, batch: Tensor) -> tuple[Recording, list[Layer]]:
-        wanted = as_list(layers)
-        if not wanted:
-            raise LayerError("An empty list of layers was given: name at least one, or leave it out.")
-        named = dict(find_layer(self.model, layer) for layer in wanted)
-        recording = self._record(batch, named)
+        if not as_list(layers):
+            raise LayerError("layers must name at least one layer, got an empty list.")
+        modules = dict(find_layer(self.model, layer) for layer in as_list(layers))
+        recording = self._record(batch, modules)
         layout = self._layout(batch)
-        return recording, [self._called_layer(name, recording, layout) for name in named]
+        return recording, [self._called_layer(name, recording, layout) for name in modules]
 
     def _record(
         self, batch: Tensor, modules: dict[str, nn.Module], keep: Callable[[str], bool] = lambda _name: True
@@ -162,7 +161,7 @@ class GradCAM:
             if output.name == name:
                 return layout.layer(output)
         raise LayerError(
-            f"Layer {name!r} was never called in the forward pass: choose one that candidate_layers lists."
+            f"Layer {name!r} was never called in the forward pass: choose a layer listed by candidate_layers."
         )
 
 
@@ -173,17 +172,16 @@ def candidate_layers(
     output: Callable[[Any], Tensor] | None = None,
     token_grid: Grid | None = None,
 ) -> list[Layer]:
-    """List the layers of a model that can carry a map, by one traced pass, in call order.
+    """Return a model's layers with a spatial output, in call order, using one forward pass.
 
     Args:
         model: The model.
-        batch: Preprocessed images, axes (image, channel, row, column).
+        batch: `(N, C, H, W)` float tensor of preprocessed images.
         output: As for `GradCAM`.
         token_grid: As for `GradCAM`.
 
     Returns:
-        One entry for each distinct spatial output; exactly one is the default, and says why. Empty if the model
-        has none.
+        One entry per distinct spatial output, exactly one of them the default; empty if the model has none.
     """
     return GradCAM(model, output=output, token_grid=token_grid).layers(batch)
 
@@ -192,4 +190,6 @@ def _default_of(layers: Sequence[Layer], model: nn.Module) -> Layer:
     for layer in layers:
         if layer.default:
             return layer
-    raise LayerError(f"No layer of this {type(model).__name__} puts out rows and columns: it has nothing to map.")
+    raise LayerError(
+        f"No layer of this {type(model).__name__} has an output with rows and columns: use a model with spatial layers."
+    )

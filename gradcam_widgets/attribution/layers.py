@@ -1,14 +1,14 @@
-"""Which layers can carry a map, in call order, with their grids; and which one to take by default, and why."""
+"""Descriptions of a model's spatial layers, and their lookup by name or module."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from torch import Tensor, nn
 
+from gradcam_widgets._choices import suggestion
 from gradcam_widgets.errors import LayerError
 
 if TYPE_CHECKING:
@@ -23,17 +23,17 @@ MIN_BLOCKS = 3
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer that can carry a map.
+    """A layer with a spatial output.
 
     Attributes:
         name: Dotted path of the module.
-        kind: What the module is: block, convolution, normalization, activation, attention, pooling, …
-        shape: Shape of what it puts out for one image, in its own layout.
+        kind: Kind of the module: block, convolution, normalization, activation, attention, pooling, …
+        shape: Shape of its output for one image, in its own layout.
         grid: Rows and columns of its map.
-        layout: Where the channels stand; tokens have axes (token, channel).
-        calls: How often it was called in the pass; a map explains the last call.
-        default: Whether it is the layer that is taken when none is named.
-        why: Why it is the default; empty otherwise.
+        layout: Order of the output's axes; "tokens" has axes (token, channel).
+        calls: Number of calls in the pass; a map explains the last one.
+        default: Whether it is the recommended target layer.
+        why: Reason for the recommendation; empty for other layers.
     """
 
     name: str
@@ -46,11 +46,11 @@ class Layer:
     why: str = ""
 
     def __str__(self) -> str:
-        """Return name and grid as a menu shows them, "layer4.1 · 7×7"."""
+        """Return the label for menus, "layer4.1 · 7×7"."""
         return f"{self.name} · {self.grid[0]}×{self.grid[1]}"
 
     def maps(self, tensor: Tensor) -> Tensor:
-        """Bring what the layer put out, or its gradient, into axes (image, channel, row, column)."""
+        """Return the layer's output, or its gradient, as an `(N, C, H, W)` tensor, without class or register tokens."""
         if self.layout == "channels first":
             return tensor
         if self.layout == "channels last":
@@ -61,13 +61,13 @@ class Layer:
 
 
 def main_layers(layers: Sequence[Layer]) -> Sequence[Layer]:
-    """Return the blocks and the default, which is what a menu shows first; all layers where there are hardly blocks."""
+    """Return the blocks and the default layer, or all layers if these are fewer than `MIN_BLOCKS`."""
     blocks = [layer for layer in layers if layer.default or layer.kind == "block"]
     return blocks if len(blocks) >= MIN_BLOCKS else layers
 
 
 def last_of_each_grid(layers: Sequence[Layer], most: int = 4) -> list[Layer]:
-    """Return from the main layers the last one of each grid up to the default, coarse grids before fine ones."""
+    """Return the last main layer of each grid up to the default layer, at most `most`, preferring later ones."""
     names = [layer.name for layer in layers]
     default = next(i for i, layer in enumerate(layers) if layer.default)
     usable = [layer for layer in main_layers(layers) if names.index(layer.name) <= default]
@@ -80,17 +80,17 @@ LayerName: TypeAlias = str | nn.Module | Layer
 
 
 def as_list(layers: Sequence[LayerName] | LayerName) -> list[LayerName]:
-    """Return what was given as a list, one layer as a list of one."""
+    """Return the layers as a list; a single layer becomes a list of one."""
     if isinstance(layers, (str, nn.Module, Layer)) or not isinstance(layers, Iterable):
         return [layers]
     return list(layers)
 
 
 def find_layer(model: nn.Module, layer: LayerName) -> tuple[str, nn.Module]:
-    """Resolve a dotted path, a module of the model or an entry of `candidate_layers`.
+    """Return the name and module for a dotted path, a module of the model or an entry of `candidate_layers`.
 
     Raises:
-        LayerError: If the model has no such layer; with suggestions.
+        LayerError: If the model has no such layer; the message suggests similar names.
     """
     if isinstance(layer, Layer):
         layer = layer.name
@@ -98,15 +98,16 @@ def find_layer(model: nn.Module, layer: LayerName) -> tuple[str, nn.Module]:
         for name, module in model.named_modules():
             if module is layer and name:
                 return name, module
-        raise LayerError(f"The {type(layer).__name__} given is not a part of this {type(model).__name__}.")
+        raise LayerError(
+            f"layer must be a submodule of the {type(model).__name__}, got an unrelated {type(layer).__name__}."
+        )
     if not isinstance(layer, str):
-        raise LayerError(f"A layer is named by its dotted path or given as a module, not as {type(layer).__name__}.")
+        raise LayerError(f"layer must be a dotted path or a module, got {type(layer).__name__}.")
     try:
         if layer:
             return layer, model.get_submodule(layer)
     except AttributeError:
         pass
     names = [name for name, _ in model.named_modules() if name]
-    close = difflib.get_close_matches(layer, names, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "candidate_layers lists what there is."
+    hint = suggestion(layer, names, "choose a name listed by candidate_layers.")
     raise LayerError(f"The model has no layer {layer!r}: {hint}")

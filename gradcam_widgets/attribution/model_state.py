@@ -1,4 +1,4 @@
-"""Run a model in eval mode and give it back as it was."""
+"""Evaluation mode for a model, with its original state restored afterwards."""
 
 from __future__ import annotations
 
@@ -28,34 +28,34 @@ def unwrap(model: nn.Module) -> nn.Module:
 
 @contextmanager
 def restoring_model_state(model: nn.Module) -> Iterator[None]:
-    """Put the model into eval mode with stand-ins for its buffers, and put everything back afterwards.
+    """Switch the model to eval mode with copies of its buffers, and restore its whole state afterwards.
 
-    That includes what its modules keep as attributes: some store what they computed, with its graph.
+    The state includes the attributes of its modules, as some modules store results, which would keep the graph alive.
     """
     saved: list[tuple[dict[str, Any], dict[str, Any]]] = []
-    stand_ins: dict[int, Tensor] = {}
+    copies: dict[int, Tensor] = {}
 
-    def stand_in(tensor: Tensor) -> Tensor:
-        if id(tensor) not in stand_ins:
-            stand_ins[id(tensor)] = tensor.detach().clone()
-        return stand_ins[id(tensor)]
+    def copy_of(tensor: Tensor) -> Tensor:
+        if id(tensor) not in copies:
+            copies[id(tensor)] = tensor.detach().clone()
+        return copies[id(tensor)]
 
     try:
         for module in _modules(model):
             saved.append((module.__dict__, dict(module.__dict__)))
             if module.training:
-                module.training = False  # not by `eval()`, which a model may have overridden to merge weights
-            # In eval mode batch norm only reads its buffers; cloning them all would cost some per cent.
-            only_reads = isinstance(module, _BatchNorm) and type(module).forward is _BatchNorm.forward
-            # torch has no public way to swap tensors that is as fast.
+                module.training = False  # not `eval()`, which some models override to merge weights
+            # Batch norm only reads its buffers in eval mode, and copying them would cost a few percent of the pass.
+            is_read_only = isinstance(module, _BatchNorm) and type(module).forward is _BatchNorm.forward
+            # The public ways to swap tensors in torch are slower.
             tables: tuple[tuple[dict[str, Any], bool], ...] = (
                 (module._parameters, False),  # noqa: SLF001
-                (module._buffers, not only_reads),  # noqa: SLF001
+                (module._buffers, not is_read_only),  # noqa: SLF001
             )
-            for table, may_be_written in tables:
-                if may_be_written or _has_inference_tensors(module, table):
+            for table, is_writable in tables:
+                if is_writable or _has_inference_tensors(module, table):
                     saved.append((table, dict(table)))
-                    table.update({name: stand_in(tensor) for name, tensor in table.items() if tensor is not None})
+                    table.update({name: copy_of(tensor) for name, tensor in table.items() if tensor is not None})
         yield
     finally:
         for table, entries in saved:
@@ -64,26 +64,30 @@ def restoring_model_state(model: nn.Module) -> Iterator[None]:
 
 
 def _has_inference_tensors(module: nn.Module, tensors: dict[str, Any]) -> bool:
-    """Say whether some were made under `inference_mode` and cannot enter a graph; refuse lazy ones."""
-    found = False
+    """Return whether any tensor was created under `inference_mode`, which excludes it from graphs.
+
+    Raises:
+        ModelError: If a tensor is lazy.
+    """
+    any_inference = False
     for name, tensor in tensors.items():
         if tensor is None:
             continue
         if is_lazy(tensor):
             raise ModelError(
-                f"The lazy {name!r} of {type(module).__name__} has no shape yet: run the model on a batch once first."
+                f"{name!r} of {type(module).__name__} is not initialized: run the model once on a batch first."
             )
-        found = found or tensor.is_inference()
-    return found
+        any_inference = any_inference or tensor.is_inference()
+    return any_inference
 
 
 def _modules(model: nn.Module) -> list[nn.Module]:
-    """List what `model.modules()` yields, in another order and a quarter of the time."""
-    found = {id(model)}
-    listed = [model]
-    for module in listed:
-        for child in module._modules.values():  # noqa: SLF001 - what `children()` reads
-            if child is not None and id(child) not in found:
-                found.add(id(child))
-                listed.append(child)
-    return listed
+    """Return the modules of `model.modules()`, in another order and four times as fast."""
+    visited = {id(model)}
+    modules = [model]
+    for module in modules:
+        for child in module._modules.values():  # noqa: SLF001 - the source of `children()`
+            if child is not None and id(child) not in visited:
+                visited.add(id(child))
+                modules.append(child)
+    return modules

@@ -1,4 +1,4 @@
-"""One forward pass that keeps what chosen layers put out, and gives the model back as it was."""
+"""One forward pass that records the outputs of chosen layers and leaves the model unchanged."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModuleOutput:
-    """What one module put out at its last call.
+    """Output of a module at its last call.
 
     Attributes:
         name: Dotted path of the module.
         module: The module.
-        shape: Shape of its output (of the first tensor, if it put out several); empty if that is no tensor
-            of floating-point numbers.
-        calls: How often the module was called in the pass.
-        same_as_previous: Whether it handed on, untouched, what the previous output in call order already was,
-            as a block does with the output of its last layer.
+        shape: Shape of the output, or of its first element if it is a tuple or list; empty if that is not a
+            floating-point tensor.
+        calls: Number of calls in the pass.
+        same_as_previous: Whether the output is the previous module's, unchanged, as for a block that returns the
+            output of its last layer.
     """
 
     name: str
@@ -42,13 +42,13 @@ class ModuleOutput:
 
 @dataclass(frozen=True)
 class Recording:
-    """What a forward pass left behind.
+    """Outputs and graph of one forward pass.
 
     Attributes:
-        logits: The class scores as `finish` read them from the model's output, connected to the graph.
-        kept: Each kept layer's own output at its last call, connected to the graph, by name in call order.
-        outputs: Every watched module's output, in the order in which their last calls ended.
-        weights: The model's parameters and buffers, with how often each had been written to.
+        logits: `(N, classes)` float tensor of class scores as read by `finish`, connected to the graph.
+        kept: Output of each kept layer at its last call, connected to the graph, by name in call order.
+        outputs: Output of every watched module, in the order in which the last calls ended.
+        weights: The model's parameters and buffers with their version counters.
         in_training: Whether a part of the model was in training mode.
     """
 
@@ -60,8 +60,8 @@ class Recording:
 
     @property
     def is_current(self) -> bool:
-        """Whether the model's weights and buffers are still those of the pass."""
-        return all(tensor._version == version for tensor, version in self.weights)  # noqa: SLF001 - torch's own
+        """Whether the model's weights and buffers are unchanged since the pass."""
+        return all(tensor._version == version for tensor, version in self.weights)  # noqa: SLF001 - torch's counter
 
 
 def record(
@@ -71,36 +71,33 @@ def record(
     finish: Callable[[Any], Tensor],
     keep: Callable[[str], bool] = lambda _name: True,
 ) -> Recording:
-    """Run one forward pass in eval mode and keep what layers put out, with a graph from the first of them on.
+    """Run one forward pass in eval mode and keep layer outputs, with a graph that starts at the first kept layer.
 
-    No graph is built before the first kept layer, and no parameter is touched. Each kept layer hands a clone
-    on, so that an in-place operation behind it cannot change what is kept. Flags, buffers, hooks and grad mode
-    are afterwards what they were, on errors too.
+    Each kept layer passes on a clone, so that later in-place operations cannot change the kept output. Flags,
+    buffers, hooks and grad mode are restored afterwards, also after errors.
 
     Args:
-        model: The model, not wrapped.
-        batch: Its input, axes (image, channel, row, column), on its device and in its dtype.
+        model: The unwrapped model.
+        batch: `(N, C, H, W)` float tensor on the model's device and in its dtype.
         layers: The modules to watch, by name.
-        finish: Reads the class scores, axes (image, class), from what the model returns.
-        keep: Says by its name whether a watched module's output is kept.
+        finish: Extracts the `(N, classes)` float class scores from the model's output.
+        keep: Returns by name whether to keep a watched module's output.
 
     Raises:
         ModelError: If the model cannot be traced.
     """
     if isinstance(model, torch.jit.ScriptModule):
-        raise ModelError(
-            "A scripted model (torch.jit) does not show its layers: give the Python module it was made from."
-        )
-    wanted = frozenset(filter(keep, layers))
-    recorder = _Recorder(wanted)
-    logits = _run(model, batch, layers, finish, recorder, grad_before_the_cut=False)
+        raise ModelError("A scripted model (torch.jit) hides its layers: use the original Python module.")
+    kept_names = frozenset(filter(keep, layers))
+    recorder = _Recorder(kept_names)
+    logits = _run(model, batch, layers, finish, recorder, grad_from_start=False)
     if recorder.interrupted:
-        # The model itself runs a part under no_grad, and on leaving it put our no_grad back.
-        recorder = _Recorder(wanted)
-        logits = _run(model, batch, layers, finish, recorder, grad_before_the_cut=True)
+        # The model has a no_grad block, whose exit restored the no_grad mode in which the pass started.
+        recorder = _Recorder(kept_names)
+        logits = _run(model, batch, layers, finish, recorder, grad_from_start=True)
     modules = _modules(model)
     weights = [
-        (tensor, tensor._version)  # noqa: SLF001 - torch's own
+        (tensor, tensor._version)  # noqa: SLF001 - torch's counter
         for module in modules
         for table in (module._parameters, module._buffers)  # noqa: SLF001 - `parameters()` takes four times as long
         for tensor in table.values()
@@ -111,23 +108,22 @@ def record(
 
 
 def gradients(model: nn.Module, recording: Recording, class_indices: Tensor, names: list[str]) -> list[Tensor | None]:
-    """Differentiate one class score of each image with respect to kept outputs; no `.grad` is written.
+    """Differentiate one class score per image with respect to kept outputs, without writing to any `.grad`.
 
     Args:
-        model: The model, whose checkpointed parts run again.
-        recording: What its forward pass left behind.
-        class_indices: One class for each image, int64, axis (image).
-        names: Of the kept outputs.
+        model: The model; its checkpointed parts run again.
+        recording: Its recorded forward pass.
+        class_indices: `(N,)` int64 tensor, one class per image.
+        names: Names of the kept outputs.
 
     Returns:
-        One gradient in the shape of each kept output; None where the score does not depend on it.
+        For each kept output a gradient of its shape, or None if the score does not depend on it.
 
     Raises:
-        ModelError: If the model was changed since the pass, or checkpoints in the way that allows no gradients
-            of activations.
+        ModelError: If the model changed since the pass, or uses reentrant checkpointing.
     """
     if not recording.is_current:
-        raise ModelError("The model's weights or buffers were changed since this trace was made: trace again.")
+        raise ModelError("The model's weights or buffers have changed since this trace: trace again.")
     if not recording.logits.requires_grad:
         return [None] * len(names)
     with ExitStack() as stack:
@@ -138,15 +134,15 @@ def gradients(model: nn.Module, recording: Recording, class_indices: Tensor, nam
         one_hot[torch.arange(len(one_hot)), class_indices] = 1
         kept = [recording.kept[name] for name in names]
         try:
-            found = torch.autograd.grad(recording.logits, kept, one_hot, retain_graph=True, allow_unused=True)
+            result = torch.autograd.grad(recording.logits, kept, one_hot, retain_graph=True, allow_unused=True)
         except RuntimeError as error:
             if "use_reentrant" not in str(error):
                 raise
             raise ModelError(
-                "The model checkpoints with use_reentrant=True, which allows no gradients of activations: "
+                "The model's checkpointing with use_reentrant=True does not support gradients of activations: "
                 "set use_reentrant=False."
             ) from error
-    return list(found)
+    return list(result)
 
 
 def _run(
@@ -156,15 +152,15 @@ def _run(
     finish: Callable[[Any], Tensor],
     recorder: _Recorder,
     *,
-    grad_before_the_cut: bool,
+    grad_from_start: bool,
 ) -> Tensor:
     with ExitStack() as stack:
         stack.enter_context(torch.inference_mode(mode=False))
-        stack.enter_context(torch.set_grad_enabled(grad_before_the_cut))
+        stack.enter_context(torch.set_grad_enabled(grad_from_start))
         stack.enter_context(restoring_model_state(model))
         for name, module in layers.items():
             stack.callback(module.register_forward_hook(partial(recorder.record_output, name), with_kwargs=True).remove)
-        # A model may write into its input, and one made under inference_mode cannot enter a graph: hence the clone.
+        # Cloned because the model may write to it, and because inference tensors cannot enter a graph.
         output = model(batch.clone())
         recorder.watch_grad_mode()
         return finish(output)
@@ -172,9 +168,12 @@ def _run(
 
 @dataclass
 class _Recorder:
-    """What the forward hooks of one pass write down; `interrupted` if grad mode was switched off after the cut."""
+    """Outputs recorded by the forward hooks of one pass.
 
-    wanted: frozenset[str]
+    `interrupted` is set if grad mode was off after the first kept layer.
+    """
+
+    kept_names: frozenset[str]
     outputs: dict[str, ModuleOutput] = field(default_factory=dict)
     kept: dict[str, Tensor] = field(default_factory=dict)
     interrupted: bool = False
@@ -192,18 +191,18 @@ class _Recorder:
     ) -> Any:
         self.watch_grad_mode()
         tensor = _first_tensor(output)
-        before = self.outputs.pop(name, None)  # popped, so that the order is that of the last calls
-        calls = before.calls + 1 if before else 1
+        previous_call = self.outputs.pop(name, None)  # removed, so that the order is that of the last calls
+        calls = previous_call.calls + 1 if previous_call else 1
         self.kept.pop(name, None)
         if tensor is None:
             self.outputs[name] = ModuleOutput(name, module, (), calls, same_as_previous=False)
             return None
-        same = self._last() is tensor and self._last_version == tensor._version  # noqa: SLF001 - torch's own
-        self.outputs[name] = ModuleOutput(name, module, tuple(tensor.shape), calls, same_as_previous=same)
-        if name in self.wanted and same and self._last_name in self.kept:
+        unchanged = self._last() is tensor and self._last_version == tensor._version  # noqa: SLF001 - torch's counter
+        self.outputs[name] = ModuleOutput(name, module, tuple(tensor.shape), calls, same_as_previous=unchanged)
+        if name in self.kept_names and unchanged and self._last_name in self.kept:
             self.kept[name] = self.kept[self._last_name]
-        elif name in self.wanted:
-            self.kept[name] = self._cut(name, tensor, (*args, *kwargs.values()))
+        elif name in self.kept_names:
+            self.kept[name] = self._start_graph(name, tensor, (*args, *kwargs.values()))
             tensor = self.kept[name].clone()
             output = _with_first_tensor(output, tensor)
         self._last, self._last_version, self._last_name = weakref.ref(tensor), tensor._version, name  # noqa: SLF001
@@ -212,24 +211,24 @@ class _Recorder:
     def watch_grad_mode(self) -> None:
         self.interrupted = self.interrupted or (bool(self.kept) and not torch.is_grad_enabled())
 
-    def _cut(self, name: str, tensor: Tensor, args: tuple[Any, ...]) -> Tensor:
+    def _start_graph(self, name: str, tensor: Tensor, args: tuple[Any, ...]) -> Tensor:
         if tensor.is_inference():
             raise LayerError(
                 f"The model runs layer {name!r} under torch.inference_mode: use torch.no_grad there instead."
             )
         torch.set_grad_enabled(True)
         kept = tensor if tensor.requires_grad else tensor.detach().requires_grad_()
-        # Whoever else holds the input could yet write into it, so a layer that works in place is copied.
+        # An in-place layer's output shares memory with its input, which other modules could still modify.
         memory = tensor.untyped_storage().data_ptr()
-        shared = any(isinstance(arg, Tensor) and arg.untyped_storage().data_ptr() == memory for arg in args)
-        if not shared:
+        is_shared = any(isinstance(arg, Tensor) and arg.untyped_storage().data_ptr() == memory for arg in args)
+        if not is_shared:
             return kept
         copy = kept.clone()
         return copy if tensor.requires_grad else copy.detach().requires_grad_()
 
 
 def _first_tensor(output: Any) -> Tensor | None:
-    """Return the tensor of floating-point numbers that a layer put out, or the first of a tuple or list."""
+    """Return a layer's output, or the first element of a tuple or list, if it is a floating-point tensor."""
     if isinstance(output, (tuple, list)) and output:
         output = output[0]
     return output if isinstance(output, Tensor) and output.is_floating_point() else None

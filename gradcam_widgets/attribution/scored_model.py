@@ -1,4 +1,4 @@
-"""A model, what its inputs have to be, and where its class scores stand in what it returns."""
+"""A model with checks of its input batches and class scores."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ OUTPUT_NAMES = ("logits", "out")
 
 @dataclass(frozen=True)
 class ScoredModel:
-    """A model with what is needed to ask it for class scores.
+    """A model with its class names and a function that extracts its class scores.
 
     Attributes:
-        model: The model itself, not a wrapper around it.
+        model: The unwrapped model.
         class_names: Names of its classes, or None.
-        name: What the model is called in captions, or None.
-        output: Reads the class scores from what the model returns, or None where they can be found.
+        name: Name of the model in captions, or None.
+        output: Extracts the class scores from the model's output, or None to search for them.
     """
 
     model: nn.Module
@@ -33,80 +33,80 @@ class ScoredModel:
     output: Callable[[Any], Tensor] | None = None
 
     def class_name(self, class_index: int) -> str | None:
-        """Return the name of a class, or None where names are not known."""
+        """Return the name of a class, or None if names are unknown."""
         return self.class_names[class_index] if self.class_names else None
 
     def prepare(self, batch: Tensor) -> Tensor:
-        """Bring a batch to the model's device and dtype.
+        """Move a batch to the model's device and dtype.
 
         Raises:
-            ModelError: If it is no batch of images in floating point.
+            ModelError: If the batch is not a non-empty `(N, C, H, W)` float tensor.
         """
         if not isinstance(batch, Tensor):
-            raise ModelError(f"A batch is a torch tensor, not {type(batch).__name__}: preprocess the image first.")
+            raise ModelError(f"batch must be a torch tensor, got {type(batch).__name__}: preprocess the image first.")
         if batch.ndim == 3:
-            raise ModelError(f"A batch has four axes, not {tuple(batch.shape)}: add that of images by batch[None].")
-        if batch.ndim != 4 or 0 in batch.shape:
             raise ModelError(
-                f"A batch has axes (image, channel, row, column), none of them empty, not {tuple(batch.shape)}."
+                f"batch must have shape (N, C, H, W), got {tuple(batch.shape)}: add the first axis by batch[None]."
             )
+        if batch.ndim != 4 or 0 in batch.shape:
+            raise ModelError(f"batch must have shape (N, C, H, W) without empty axes, got {tuple(batch.shape)}.")
         if not batch.is_floating_point():
-            raise ModelError(f"A batch holds floating-point numbers, not {batch.dtype}: preprocess the image first.")
+            raise ModelError(f"batch must be a floating-point tensor, got {batch.dtype}: preprocess the image first.")
         reference = next((p for p in self.model.parameters() if p.is_floating_point()), batch)
         return batch.detach().to(reference.device, reference.dtype)
 
     def check_batch(self, batch: Tensor) -> None:
-        """Raise a `ModelError` if the images of the batch would change each other's scores."""
+        """Raise a `ModelError` if the images of a batch would influence each other's scores."""
         if len(batch) > 1 and any(_mixes_images(module) for module in self.model.modules()):
             raise ModelError(
-                "The model normalizes over the images of a batch (track_running_stats=False), so that one would "
-                "explain another: trace them one by one."
+                "The model normalizes across the images of a batch (track_running_stats=False), which mixes their "
+                "evidence: trace the images one by one."
             )
 
     def read_scores(self, output: Any) -> Tensor:
-        """Return the class scores, axes (image, class), from what the model returned.
+        """Return the `(N, classes)` float class scores from the model's output.
 
         Raises:
-            ModelError: If they are not there, or of another shape.
+            ModelError: If they are missing or have another shape or dtype.
         """
         scores = self.output(output) if self.output else _find_scores(output)
         if isinstance(scores, Tensor) and scores.ndim == 1 and self.output is None:
             scores = scores[:, None]
         if not isinstance(scores, Tensor) or scores.ndim != 2 or 0 in scores.shape or not scores.is_floating_point():
-            what = f"in a {type(scores).__name__}"
+            got = type(scores).__name__
             if isinstance(scores, Tensor):
-                what = f"as {str(scores.dtype).removeprefix('torch.')} of shape {tuple(scores.shape)}"
+                got = f"{str(scores.dtype).removeprefix('torch.')} of shape {tuple(scores.shape)}"
             raise ModelError(
-                f"Class scores have axes (image, class), but the model's come {what}: "
-                "give GradCAM(model, output=…), a function that reads them from what the model returns."
+                f"The model's class scores must be a floating-point tensor of shape (N, classes), got {got}: "
+                "set GradCAM(model, output=…) to a function that extracts them from the model's output."
             )
         return scores
 
     def check_scores(self, scores: Tensor, batch: Tensor) -> None:
-        """Raise a `ModelError` unless the scores are finite, one row for each image and one column for each name."""
+        """Raise a `ModelError` unless the scores are finite, with one row per image and one column per class name."""
         if len(scores) != len(batch):
             raise ModelError(
-                f"The model put out scores for {len(scores)} images, but the batch holds {len(batch)}: "
-                "give GradCAM(model, output=…), a function that returns axes (image, class)."
+                f"The model returned scores for {len(scores)} images, but the batch holds {len(batch)}: "
+                "set GradCAM(model, output=…) to a function that returns a tensor of shape (N, classes)."
             )
         self._check_finite(scores, batch)
         if self.class_names is not None and len(self.class_names) != scores.shape[1]:
             raise ModelError(
-                f"{len(self.class_names)} classes were given for a model with {scores.shape[1]} class "
-                "scores: give one name for each."
+                f"class_names must have one name per class score, got {len(self.class_names)} names for "
+                f"{scores.shape[1]} scores."
             )
 
     def check_weights_are_finite(self) -> None:
-        """Raise a `ModelError` that names the first weights with NaN or infinity, if there are any."""
+        """Raise a `ModelError` that names the first weights that contain NaN or infinity, if any."""
         for name, tensor in self.model.state_dict(keep_vars=True).items():
             if tensor.is_floating_point() and not tensor.isfinite().all():
-                raise ModelError(f"The weights {name!r} hold NaN or infinity: load the model again.")
+                raise ModelError(f"The weights {name!r} contain NaN or infinity: load the model again.")
 
     def _check_finite(self, scores: Tensor, batch: Tensor) -> None:
         if scores.isfinite().all():
             return
         if not batch.isfinite().all():
-            raise ModelError("The batch holds NaN or infinity: check how the image was preprocessed.")
+            raise ModelError("batch contains NaN or infinity: check the preprocessing of the image.")
         self.check_weights_are_finite()
         raise ModelError(f"The class scores are not finite in {scores.dtype}: run the model in float32.")
 
@@ -119,9 +119,9 @@ def _find_scores(output: Any) -> Any:
     if isinstance(output, Tensor):
         return output
     for name in OUTPUT_NAMES:
-        found = output.get(name) if hasattr(output, "get") else getattr(output, name, None)
-        if isinstance(found, Tensor):
-            return found
+        scores = output.get(name) if hasattr(output, "get") else getattr(output, name, None)
+        if isinstance(scores, Tensor):
+            return scores
     if isinstance(output, (tuple, list)) and output and isinstance(output[0], Tensor):
         return output[0]
     return output

@@ -1,4 +1,4 @@
-"""What one forward pass left behind, and the questions that can be asked of it."""
+"""Heatmaps and predictions from one recorded forward pass."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Prediction(NamedTuple):
-    """One class of a prediction: index, name or None, softmax probability, logit."""
+    """One predicted class: index, name or None, probability in 0…1, logit."""
 
     class_index: int
     class_name: str | None
@@ -35,18 +35,19 @@ class Prediction(NamedTuple):
     logit: float
 
     def __repr__(self) -> str:
-        """Return one line; between machines, at most the last digit of a number differs."""
+        """Return a one-line representation; its numbers agree between machines except for the last digit."""
         name = f"class {self.class_index}" if self.class_name is None else f"{self.class_name} ({self.class_index})"
         return f"Prediction({name}, probability {decimal(self.probability, 3)}, logit {decimal(self.logit, 3)})"
 
 
 class Trace:
-    """What one forward pass left behind: asks no further pass of the model.
+    """The recorded activations and graph of one forward pass; heatmaps need no further pass (not `torch.jit.trace`).
 
     Attributes:
-        logits: Class scores, axes (image, class), detached.
-        probabilities: Their softmax (sigmoid for one logit), same axes, float32 or wider, 0…1.
-        layers: The traced layers, in the order asked for.
+        logits: `(N, classes)` float tensor of class scores, detached.
+        probabilities: `(N, classes)` float32 or float64 tensor in 0…1: softmax of the logits, or sigmoid of a single
+            logit.
+        layers: The traced layers, in the requested order.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Trace:
         layers: Sequence[Layer],
         images: Sequence[NDArray[np.uint8]] | None = None,
     ) -> None:
-        """Made by `GradCAM.trace`."""
+        """Select the layers from a recording; use `GradCAM.trace` instead."""
         self._images = images
         self._scored = scored
         names = [layer.name for layer in layers]
@@ -68,28 +69,28 @@ class Trace:
         self.probabilities = self._probabilities()
 
     def __repr__(self) -> str:
-        """Return one line that is the same on every machine."""
-        images, class_names = self.logits.shape
-        return f"Trace({images} × {class_names} scores, {', '.join(map(str, self.layers))})"
+        """Return a deterministic one-line representation."""
+        images, classes = self.logits.shape
+        return f"Trace({images} × {classes} scores, {', '.join(map(str, self.layers))})"
 
     @property
     def is_current(self) -> bool:
-        """Whether the model's weights and buffers are still those of the pass."""
+        """Whether the model's weights and buffers are unchanged since the pass."""
         return self._recording.is_current
 
     @property
     def activations(self) -> Mapping[str, Tensor]:
-        """What each traced layer put out, by name: axes (image, channel, row, column), detached."""
+        """Output of each traced layer by name, a detached `(N, C, H, W)` float tensor."""
         return {layer.name: layer.maps(self._kept[layer.name].detach()) for layer in self.layers}
 
     def predictions(self, k: int = 5, image: int = 0) -> list[Prediction]:
         """Return the k most probable classes of one image of the batch, best first."""
         _, order = self.logits[image].float().sort(descending=True, stable=True)
-        best = order[:k]
-        scores = (values[image, best].tolist() for values in (self.probabilities, self.logits))
+        top = order[:k]
+        scores = (values[image, top].tolist() for values in (self.probabilities, self.logits))
         return [
             Prediction(i, self._scored.class_name(i), probability, logit)
-            for i, probability, logit in zip(best.tolist(), *scores, strict=True)
+            for i, probability, logit in zip(top.tolist(), *scores, strict=True)
         ]
 
     def heatmap(
@@ -98,21 +99,21 @@ class Trace:
         layer: LayerName | None = None,
         method: str = "grad-cam",
     ) -> Heatmap:
-        """Say where in the one image of this trace a class's evidence lies.
+        """Compute the heatmap of one class for a trace of a single image.
 
         Args:
-            target: Index or name; by default the class with the highest score.
-            layer: One of the traced layers; needed only where there are several.
+            target: Class index or name; by default the class with the highest score.
+            layer: A traced layer; optional if only one was traced.
             method: Name of the method.
 
         Raises:
-            TargetError: If there is no such class.
+            TargetError: If the class does not exist.
             LayerError: If the layer was not traced, or the class score does not depend on it.
-            MethodError: If the method is unknown or its conditions are not met.
+            MethodError: If the method is unknown, or the model does not meet its requirements.
             ModelError: If the batch holds several images.
         """
         self._check_single("heatmap", "heatmaps")
-        return self._ask([self._index(target, 0)], [self._layer(layer)], method)[0]
+        return self._compute([self._class_index(target, 0)], [self._traced_layer(layer)], method)[0]
 
     def heatmaps(
         self,
@@ -120,28 +121,28 @@ class Trace:
         layer: LayerName | None = None,
         method: str = "grad-cam",
     ) -> list[Heatmap]:
-        """Say for every image of the batch where a class's evidence lies.
+        """Compute one heatmap for each image of the batch.
 
         Args:
-            targets: One class for all images, or one for each; by default each one's own first.
+            targets: One class for all images, or one class per image; by default each image's top class.
             layer: As for `heatmap`.
             method: As for `heatmap`.
 
         Raises:
-            TargetError: If there is no such class, or their number is not that of the images.
+            TargetError: If a class does not exist, or the number of classes differs from the number of images.
         """
         count = len(self.logits)
-        wanted: Sequence[int | str | None]
-        if _is_one(targets):
-            wanted = [cast("int | str | None", targets)] * count
+        per_image: Sequence[int | str | None]
+        if _is_scalar(targets):
+            per_image = [cast("int | str | None", targets)] * count
         else:
-            wanted = list(cast("Sequence[int | str | None]", targets))
-        if len(wanted) != count:
+            per_image = list(cast("Sequence[int | str | None]", targets))
+        if len(per_image) != count:
             raise TargetError(
-                f"{len(wanted)} classes were given for a batch of {count} images: give one each, or one for all."
+                f"targets must be one class or one class per image, got {len(per_image)} classes for {count} images."
             )
-        indices = [self._index(target, i) for i, target in enumerate(wanted)]
-        return self._ask(indices, [self._layer(layer)], method)
+        indices = [self._class_index(target, i) for i, target in enumerate(per_image)]
+        return self._compute(indices, [self._traced_layer(layer)], method)
 
     def compare(
         self,
@@ -149,44 +150,46 @@ class Trace:
         layers: Sequence[LayerName] | LayerName | None = None,
         method: str = "grad-cam",
     ) -> list[Heatmap]:
-        """Ask for several classes at several layers of one image; one backward pass serves all layers of a class.
+        """Compute heatmaps of several classes and layers for one image, with one backward pass per class.
 
         Args:
-            targets: Indices or names.
-            layers: Some of the traced layers; by default all.
+            targets: Class indices or names.
+            layers: Traced layers; by default all.
             method: As for `heatmap`.
 
         Returns:
-            One map for each class and layer: all layers of the first class, then of the second, and so on.
+            One heatmap per class and layer: all layers of the first class, then all layers of the second, and so on.
         """
-        self._check_single("compare", "heatmaps for each class")
-        chosen = list(self.layers) if layers is None else [self._layer(layer) for layer in as_list(layers)]
-        wanted = cast("Sequence[int | str | None]", [targets] if _is_one(targets) else targets)
-        return [heatmap for target in wanted for heatmap in self._ask([self._index(target, 0)], chosen, method)]
+        self._check_single("compare", "heatmaps once per class")
+        selected = list(self.layers) if layers is None else [self._traced_layer(layer) for layer in as_list(layers)]
+        classes = cast("Sequence[int | str | None]", [targets] if _is_scalar(targets) else targets)
+        return [
+            heatmap for target in classes for heatmap in self._compute([self._class_index(target, 0)], selected, method)
+        ]
 
-    def _ask(self, class_indices: list[int], layers: Sequence[Layer], method: str) -> list[Heatmap]:
-        """Return the maps of all layers for each image, layer by layer."""
-        found = find_method(method)
+    def _compute(self, class_indices: list[int], layers: Sequence[Layer], method_name: str) -> list[Heatmap]:
+        """Return one heatmap per layer and image: all images of the first layer, then of the second, and so on."""
+        method = find_method(method_name)
         classes = torch.tensor(class_indices, device=self.logits.device)
         heatmaps = []
-        found_gradients = gradients(self._scored.model, self._recording, classes, [layer.name for layer in layers])
-        for layer, gradient in zip(layers, found_gradients, strict=True):
+        layer_gradients = gradients(self._scored.model, self._recording, classes, [layer.name for layer in layers])
+        for layer, gradient in zip(layers, layer_gradients, strict=True):
             if gradient is None:
                 raise LayerError(
-                    f"The class scores do not depend on what layer {layer.name!r} put out: choose another layer."
+                    f"The class scores do not depend on the output of layer {layer.name!r}: choose another layer."
                 )
             activations = layer.maps(_at_least_float32(self._kept[layer.name].detach()))
             inputs: dict[str, Tensor | None] = {
                 "activations": activations,
                 "gradients": layer.maps(_at_least_float32(gradient)),
             }
-            if "class_weights" in found.needs:
+            if "class_weights" in method.needs:
                 inputs["class_weights"] = self._class_weights(classes, activations)
-            maps = found.function(**{name: inputs[name] for name in found.needs})
+            maps = method.function(**{name: inputs[name] for name in method.needs})
             if not maps.isfinite().all():
                 self._scored.check_weights_are_finite()
             heatmaps += [
-                self._heatmap(maps[i].float().cpu().numpy(), class_index, i, layer, found.name)
+                self._heatmap(maps[i].float().cpu().numpy(), class_index, i, layer, method.name)
                 for i, class_index in enumerate(class_indices)
             ]
         return heatmaps
@@ -202,10 +205,10 @@ class Trace:
         caveats = []
         if layer.calls > 1:
             caveats.append(
-                f"Layer {layer.name} was called {layer.calls} times in the pass: this explains the last call."
+                f"Layer {layer.name} was called {layer.calls} times in the pass: this map explains the last call."
             )
         if self._looks_like_probabilities:
-            caveats.append("The model's outputs look like probabilities: give output=… that returns logits.")
+            caveats.append("The model's outputs look like probabilities: set output=… to return logits.")
         return Heatmap(
             values=values,
             class_index=class_index,
@@ -231,29 +234,34 @@ class Trace:
             return None
         return weight.detach()[classes].to(activations)
 
-    def _index(self, target: int | str | None, image: int) -> int:
+    def _class_index(self, target: int | str | None, image: int) -> int:
         if target is None:
             return self.predictions(1, image)[0].class_index
         return find_class(target, self.logits.shape[1], self._scored.class_names)
 
-    def _layer(self, layer: LayerName | None) -> Layer:
+    def _traced_layer(self, layer: LayerName | None) -> Layer:
         if layer is None:
             if len(self.layers) == 1:
                 return self.layers[0]
-            raise LayerError(f"Several layers were traced: name one of {', '.join(self._kept)}.")
+            raise LayerError(f"layer is required for a trace of several layers: choose one of {', '.join(self._kept)}.")
         name = layer if layer in self._kept else find_layer(self._scored.model, layer)[0]
         for traced in self.layers:
             if traced.name == name:
                 return traced
-        raise LayerError(f"Layer {name!r} was not traced, only {', '.join(self._kept)}: name it in trace(layers=…).")
+        raise LayerError(
+            f"Layer {name!r} was not traced: choose one of {', '.join(self._kept)}, or add it to trace(layers=…)."
+        )
 
-    def _check_single(self, method: str, instead: str) -> None:
+    def _check_single(self, method: str, alternative: str) -> None:
         if len(self.logits) != 1:
-            raise ModelError(f"{method} answers for one image, and the batch holds {len(self.logits)}: use {instead}.")
+            raise ModelError(
+                f"{method} takes a trace of one image, but the batch holds {len(self.logits)} images: "
+                f"use {alternative}."
+            )
 
 
-def _is_one(targets: object) -> bool:
-    """Say whether this is one class for all, a scalar of numpy or torch included, and not one for each."""
+def _is_scalar(targets: object) -> bool:
+    """Return whether this is a single class, NumPy and torch scalars included, rather than a sequence of classes."""
     return targets is None or isinstance(targets, (int, str)) or getattr(targets, "ndim", 1) == 0
 
 
@@ -263,9 +271,9 @@ def _last_linear(model: nn.Module) -> Tensor | None:
 
 
 def _are_probabilities(scores: Tensor) -> bool:
-    wide = _at_least_float32(scores)
-    inside = bool(((wide >= 0) & (wide <= 1)).all())
-    return inside and scores.shape[1] > 1 and torch.allclose(wide.sum(dim=1), wide.new_ones(()), atol=1e-3)
+    values = _at_least_float32(scores)
+    in_range = bool(((values >= 0) & (values <= 1)).all())
+    return in_range and scores.shape[1] > 1 and torch.allclose(values.sum(dim=1), values.new_ones(()), atol=1e-3)
 
 
 def _at_least_float32(tensor: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""A model with its preprocessing and class names, and where such come from."""
+"""Classifiers (a model with preprocessing and class names) and their sources."""
 
 import lazy_loader
 

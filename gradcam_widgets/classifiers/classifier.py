@@ -1,4 +1,4 @@
-"""A model with its preprocessing and its classes, and where to get one by name."""
+"""A model combined with its preprocessing and class names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gradcam_widgets.attribution.class_names import find_class
 from gradcam_widgets.attribution.gradcam import GradCAM
 from gradcam_widgets.images.reading import read_image
 
-from .preprocessing import Preprocessing, of_preset
+from .preprocessing import Preprocessing, from_preset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,15 +30,14 @@ if TYPE_CHECKING:
 
 
 class Classifier:
-    """A model, the way images are shown to it, and the names of its classes.
+    """A model with its preprocessing and class names.
 
     Args:
         model: The model.
-        preprocess: A `Preprocessing`, torchvision's preset (`weights.transforms()`), or any callable that takes a PIL
-            image and returns the model's input, axes (channel, row, column) or (1, channel, row, column): it is
-            then assumed to show the whole image, so that one that crops shifts the overlay.
-        class_names: Names of the classes, one for each score.
-        name: What the model is called in captions.
+        preprocess: A `Preprocessing`, a torchvision preset (`weights.transforms()`), or a callable from a PIL image to
+            a `(C, H, W)` or `(1, C, H, W)` float tensor; overlays assume that a callable does not crop.
+        class_names: Names of the classes, one per score.
+        name: Name of the model in captions.
         output: As for `GradCAM`.
         token_grid: As for `GradCAM`.
     """
@@ -53,7 +52,7 @@ class Classifier:
         output: Callable[[Any], Tensor] | None = None,
         token_grid: Grid | None = None,
     ) -> None:
-        """Put them together; nothing is done to the model."""
+        """Store the model with its preprocessing; the model is not modified."""
         self.engine = GradCAM(
             model,
             class_names=class_names,
@@ -64,7 +63,7 @@ class Classifier:
         self.preprocess = Preprocessing() if preprocess is None else _as_preprocessing(preprocess)
 
     def __repr__(self) -> str:
-        """Return one line that is the same on every machine."""
+        """Return a deterministic one-line representation."""
         count = f", {len(self.class_names)} classes" if self.class_names else ""
         return f"Classifier({self.name}{count})"
 
@@ -80,14 +79,14 @@ class Classifier:
 
     @property
     def name(self) -> str:
-        """What the model is called in captions."""
+        """Name of the model in captions."""
         return self.engine.name or type(self.model).__name__
 
     def class_index(self, target: int | str) -> int:
-        """Resolve a class's index, exact name or a part of it that only one has.
+        """Return the index of a class given by index, name or unique part of a name.
 
         Raises:
-            TargetError: If there is no such class (with suggestions), or several.
+            TargetError: If the class is unknown (with suggestions) or ambiguous.
         """
         count = None if self.class_names is None else len(self.class_names)
         return find_class(target, count, self.class_names)
@@ -97,7 +96,7 @@ class Classifier:
         return self.trace(image).predictions(k)
 
     def trace(self, image: ImageLike, layers: Sequence[LayerName] | LayerName | None = None) -> Trace:
-        """Show the model an image once; the maps asked of the trace lie over exactly what it saw.
+        """Run one forward pass on an image; its heatmaps cover exactly the part of the image the model saw.
 
         Args:
             image: Path, bytes, PIL image, array or tensor.
@@ -106,12 +105,12 @@ class Classifier:
         Raises:
             ImageError: If the image cannot be read.
             ModelError: If the model cannot be traced.
-            LayerError: If a layer cannot be used.
+            LayerError: If a layer does not exist, was not called or is not spatial.
         """
-        whole = read_image(image)
-        seen = self._seen(whole)
-        seen.setflags(write=False)  # so that the maps can share it
-        return self.engine.trace(self._batch(whole), layers, images=[seen])
+        pixels = read_image(image)
+        visible = self._visible(pixels)
+        visible.setflags(write=False)  # so that heatmaps can share it
+        return self.engine.trace(self._batch(pixels), layers, images=[visible])
 
     def heatmap(
         self,
@@ -120,15 +119,15 @@ class Classifier:
         layer: LayerName | None = None,
         method: str = "grad-cam",
     ) -> Heatmap:
-        """Say in one call where in an image a class's evidence lies; see `Trace.heatmap`."""
+        """Compute the heatmap of one class for an image; see `Trace.heatmap`."""
         return self.trace(image, layer).heatmap(target, method=method)
 
     def layers(self, image: ImageLike) -> list[Layer]:
-        """List the layers that can carry a map; see `candidate_layers`."""
+        """Return the layers with a spatial output; see `candidate_layers`."""
         return self.engine.layers(self._batch(read_image(image)))
 
     def window(self, image: NDArray[np.uint8]) -> FloatBox:
-        """Return left, top, right and bottom of the part of an image that the model sees, in its pixels."""
+        """Return the part of an image that the model sees as (left, top, right, bottom), in the image's pixels."""
         if isinstance(self.preprocess, Preprocessing):
             return self.preprocess.window(image)
         return 0.0, 0.0, float(image.shape[1]), float(image.shape[0])
@@ -136,13 +135,13 @@ class Classifier:
     def _batch(self, image: NDArray[np.uint8]) -> Tensor:
         if isinstance(self.preprocess, Preprocessing):
             return self.preprocess(image)
-        shown = self.preprocess(Image.fromarray(image))
-        return shown[None] if isinstance(shown, torch.Tensor) and shown.ndim == 3 else shown
+        batch = self.preprocess(Image.fromarray(image))
+        return batch[None] if isinstance(batch, torch.Tensor) and batch.ndim == 3 else batch
 
-    def _seen(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def _visible(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return self.preprocess.seen(image) if isinstance(self.preprocess, Preprocessing) else image
 
 
-def _as_preprocessing(given: Any) -> Any:
-    """Turn torchvision's preset, which crops, into what can tell which part of an image it shows."""
-    return of_preset(given, "crop") if isinstance(given, ImageClassification) else given
+def _as_preprocessing(preprocess: Any) -> Any:
+    """Convert a torchvision preset into a `Preprocessing` that knows its crop window."""
+    return from_preset(preprocess, "crop") if isinstance(preprocess, ImageClassification) else preprocess

@@ -1,4 +1,4 @@
-"""The 675 KB SqueezeNet: pruned and 8-bit weights, decoded to the state of torchvision's `squeezenet1_0`.
+"""Decoder of the 675 KB SqueezeNet's pruned 8-bit weights to a state dict of torchvision's `squeezenet1_0`.
 
 SqueezeNet (Iandola et al. 2016, arXiv 1602.07360) with Deep Compression (Han et al. 2016, arXiv 1510.00149).
 """
@@ -26,24 +26,24 @@ LAST_PADDED_CELLS, LAST_CELLS = 15 * 15, 13 * 13
 def decode(
     data: bytes, template: Mapping[str, Tensor], mean: Sequence[float], std: Sequence[float]
 ) -> dict[str, Tensor]:
-    """Decode the file into weights for an input normalized as torchvision does.
+    """Decode the file into weights for inputs normalized like torchvision's.
 
-    The file's model takes B, G, R in 0…255 less a mean. The first convolution has no padding, so turning its
-    input channels round, scaling them and moving the difference of the means into its bias is exact. Its last
-    convolution pads by 1, so that its mean runs over 15×15 cells instead of 13×13; scaling by 169/225 keeps the
-    scores' scale.
+    The original model takes B, G, R in 0…255 minus a mean. Its first convolution has no padding, so that reversing
+    and scaling the input channels and moving the difference of the means into the bias is exact. Its last convolution
+    pads by 1, so that its mean covers 15×15 cells instead of 13×13; the factor 169/225 preserves the scale of the
+    scores.
 
     Args:
-        data: The file.
-        template: State of `squeezenet1_0`, float32: gives names, order and shapes.
-        mean: Mean of R, G, B in 0…1 that the input is normalized by.
-        std: Standard deviation, likewise.
+        data: Contents of the file.
+        template: State dict of `squeezenet1_0`, float32, for names, order and shapes.
+        mean: Mean of R, G, B in 0…1 used to normalize the input.
+        std: Standard deviation of R, G, B in 0…1.
 
     Returns:
-        State in the template's shapes, float32.
+        State dict with the template's names and shapes, float32.
 
     Raises:
-        ModelError: If the file is not of this format.
+        ModelError: If the data have another format.
     """
     layers = [name.removesuffix(".weight") for name in template if name.endswith(".weight")]
     state = dict(template)
@@ -66,18 +66,18 @@ def decode(
             state[f"{layer}.bias"] = torch.from_numpy(bias.astype(np.float32))
     except (ValueError, IndexError) as error:
         raise ModelError(
-            f"The {len(data):,} bytes given are not the compressed SqueezeNet ({error}): run gradcam-widgets fetch."
+            f"The {len(data):,} bytes of data are not the compressed SqueezeNet ({error}): run gradcam-widgets fetch."
         ) from error
     first, last = layers[0], layers[-1]
-    turned = state[f"{first}.weight"].flip(1)
+    rgb_weight = state[f"{first}.weight"].flip(1)
     scale, shift = torch.tensor(std) * 255, torch.tensor(mean) * 255 - torch.tensor(BGR_MEAN[::-1])
-    state[f"{first}.bias"] = state[f"{first}.bias"] + (turned * shift[:, None, None]).sum(dim=(1, 2, 3))
-    state[f"{first}.weight"] = turned * scale[:, None, None]
+    state[f"{first}.bias"] = state[f"{first}.bias"] + (rgb_weight * shift[:, None, None]).sum(dim=(1, 2, 3))
+    state[f"{first}.weight"] = rgb_weight * scale[:, None, None]
     for name in (f"{last}.weight", f"{last}.bias"):
         state[name] = state[name] * (LAST_CELLS / LAST_PADDED_CELLS)
     return state
 
 
 def _nibbles(packed: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Split bytes into 4-bit numbers, the low half first."""
+    """Split `(n,)` uint8 bytes into `(2n,)` uint8 values in 0…15, the low half of each byte first."""
     return np.stack([packed & 15, packed >> 4], axis=1).ravel()

@@ -1,8 +1,7 @@
-"""The pinned files of the photos: where they come from, their SHA-256, and where they are kept."""
+"""Cached downloads of pinned files, verified by SHA-256."""
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 import sys
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gradcam_widgets._choices import suggestion
 from gradcam_widgets._paths import expanded, is_file
 from gradcam_widgets.errors import DownloadError
 
@@ -24,16 +24,14 @@ _PROGRESS_WIDTH = 72
 
 @dataclass(frozen=True)
 class Download:
-    """A file that is fetched once and then kept.
+    """A file that is downloaded once and then cached.
 
     Attributes:
-        path: Its place in the cache folder, relative, with forward slashes; an absolute path stands for
-            itself.
-        url: The address that it is fetched from.
-        sha256: The SHA-256 of its bytes in lower-case hexadecimal digits, or as many of the first as are
-            published.
-        size: Its length in bytes, or 0 where that is not published.
-        terms: On what terms it may be used.
+        path: Absolute path, or path relative to the cache folder with forward slashes.
+        url: Address of the file.
+        sha256: SHA-256 of the file in lower-case hexadecimal digits, or the published prefix of it.
+        size: Size in bytes, or 0 if unknown.
+        terms: License or terms of use.
     """
 
     path: str
@@ -108,35 +106,35 @@ PHOTOS = {
 
 
 def cache_folder() -> Path:
-    """Say where downloads are kept: ``GRADCAM_WIDGETS_HOME``, or else this system's cache folder.
+    """Return the cache folder: `GRADCAM_WIDGETS_HOME`, or else the system's cache folder.
 
     Returns:
-        The absolute path of the folder, which need not exist yet; a leading ``~`` is expanded.
+        Absolute path of the folder, which may not exist yet; a leading `~` is expanded.
 
     Raises:
-        DownloadError: No variable names a folder, and this user has no home.
+        DownloadError: If the variable is not set and the home folder is unknown.
     """
     home = os.environ.get(HOME_VARIABLE)
     if home:
         return expanded(home, DownloadError).absolute()
-    import pooch  # noqa: PLC0415 - costs 0.1 s, which an import of the package should not
+    import pooch  # noqa: PLC0415 - takes 0.1 s, too long for an import of the package
 
     try:
-        return Path(pooch.os_cache("gradcam_widgets")).expanduser()  # older ones leave ~ to be a folder's name
+        return Path(pooch.os_cache("gradcam_widgets")).expanduser()  # old versions of pooch do not expand ~
     except RuntimeError:
         raise DownloadError(
-            f"There is no home folder to keep downloads in: set {HOME_VARIABLE} to a folder that you may write in.",
+            f"Cannot cache downloads in an unknown home folder: set {HOME_VARIABLE} to a writable folder.",
         ) from None
 
 
 def is_cached(file: str | Download) -> bool:
-    """Say whether `fetch` would answer without the model: there is a cache, and in it the file, undamaged.
+    """Return whether the cache contains an undamaged copy of the file, so that `fetch` needs no internet access.
 
     Args:
-        file: A key of `REGISTRY`, or a download of one's own.
+        file: A key of `REGISTRY` or a custom `Download`.
 
     Raises:
-        DownloadError: The registry has no such file, or the one in the cache cannot be read.
+        DownloadError: If the registry has no such file, or the cached copy cannot be read.
     """
     download = _registered(file)
     try:
@@ -147,22 +145,18 @@ def is_cached(file: str | Download) -> bool:
 
 
 def fetch(file: str | Download, *, timeout: float = 30.0, progress: bool = True) -> Path:
-    """Return the path of a file in the cache, downloading it first where that is needed.
+    """Return the path of a verified file in the cache, after downloading it if necessary.
 
-    A file whose SHA-256 is wrong, in the cache or as it arrives, is removed with a warning and downloaded
-    again; after two damaged arrivals this gives up.
+    A cached or downloaded file with a wrong SHA-256 is removed with a warning and downloaded again, once.
 
     Args:
-        file: A key of `REGISTRY`, or a download of one's own.
-        timeout: Seconds to wait for the server, at first and between any two pieces of its answer.
-        progress: Show a line of progress on stderr, if that is a terminal.
-
-    Returns:
-        The path of the file, whose SHA-256 has just been checked.
+        file: A key of `REGISTRY` or a custom `Download`.
+        timeout: Seconds to wait for the connection, and for each part of the response.
+        progress: Whether to show a progress line on stderr, if that is a terminal.
 
     Raises:
-        DownloadError: The registry has no such file; the server cannot be reached or refuses; the file
-            arrived damaged twice; or the cache cannot be read or written.
+        DownloadError: If the registry has no such file, the server fails, two downloads in a row are damaged, or the
+            cache cannot be read or written.
     """
     download = _registered(file)
     target = cache_folder() / download.path
@@ -170,19 +164,19 @@ def fetch(file: str | Download, *, timeout: float = 30.0, progress: bool = True)
         if _sha256(target).startswith(download.sha256):
             return target
         _remove(target)
-        warnings.warn(f"'{target}' is damaged: it is removed and fetched again.", stacklevel=2)
+        warnings.warn(f"The cached file '{target}' is damaged: downloading it again.", stacklevel=2)
     _make_folder(download, target)
-    found = published_file(download, target, timeout=timeout, progress=progress)
-    if not found.startswith(download.sha256):
+    sha256 = _download_to(target, download, timeout=timeout, progress=progress)
+    if not sha256.startswith(download.sha256):
         warnings.warn(
-            f"'{download.path}' arrived damaged from {download.url}: it is removed and fetched again.",
+            f"The download of '{download.path}' from {download.url} is damaged: downloading it again.",
             stacklevel=2,
         )
-        found = published_file(download, target, timeout=timeout, progress=progress)
-    if not found.startswith(download.sha256):
+        sha256 = _download_to(target, download, timeout=timeout, progress=progress)
+    if not sha256.startswith(download.sha256):
         raise DownloadError(
-            f"'{download.path}' arrived damaged twice from {download.url} (SHA-256 {found}, expected "
-            f"{download.sha256}): try another model, or put the right file at '{target}' by hand.",
+            f"Two downloads of '{download.path}' from {download.url} were damaged (SHA-256 {sha256}, expected "
+            f"{download.sha256}): try another network, or save the file as '{target}' yourself.",
         )
     return target
 
@@ -192,10 +186,8 @@ def _registered(file: str | Download) -> Download:
         return file
     if file in REGISTRY:
         return REGISTRY[file]
-    close = difflib.get_close_matches(file, REGISTRY)
-    names = " or ".join(f"'{name}'" for name in close or REGISTRY)
-    advice = f"did you mean {names}?" if close else f"give {names}."
-    raise DownloadError(f"There is no download '{file}': {advice}")
+    hint = suggestion(file, REGISTRY, f"choose one of {', '.join(REGISTRY)}.")
+    raise DownloadError(f"Unknown download {file!r}: {hint}")
 
 
 def _sha256(path: Path) -> str:
@@ -206,8 +198,8 @@ def _sha256(path: Path) -> str:
                 digest.update(chunk)
     except OSError as error:
         raise DownloadError(
-            f"'{path}' in the cache cannot be read ({_reason(error)}): "
-            f"mend its permissions, or set {HOME_VARIABLE} to another folder.",
+            f"Cannot read '{path}' in the cache ({_reason(error)}): "
+            f"change its permissions, or set {HOME_VARIABLE} to another folder.",
         ) from error
     return digest.hexdigest()
 
@@ -217,8 +209,8 @@ def _remove(path: Path) -> None:
         path.unlink()
     except OSError as error:
         raise DownloadError(
-            f"'{path}' is damaged and cannot be removed ({_reason(error)}): "
-            f"remove it by hand, or set {HOME_VARIABLE} to another folder.",
+            f"Cannot remove the damaged '{path}' ({_reason(error)}): "
+            f"remove it yourself, or set {HOME_VARIABLE} to another folder.",
         ) from error
 
 
@@ -227,49 +219,49 @@ def _make_folder(download: Download, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DownloadError(
-            f"'{download.path}' from {download.url} cannot be kept at '{target}' ({_reason(error)}): "
-            f"set {HOME_VARIABLE} to a folder that you may write in.",
+            f"Cannot save '{download.path}' from {download.url} as '{target}' ({_reason(error)}): "
+            f"set {HOME_VARIABLE} to a writable folder.",
         ) from error
 
 
-def published_file(download: Download, target: Path, *, timeout: float, progress: bool) -> str:
-    """Move the file into place if it arrived undamaged, and return the SHA-256 that was found."""
-    # Another process may be fetching the same file, so each writes to a name of its own.
+def _download_to(target: Path, download: Download, *, timeout: float, progress: bool) -> str:
+    """Download the file, move it to the target if its checksum is right, and return its SHA-256."""
+    # A unique name, as another process may be downloading the same file.
     part = target.with_name(f"{target.name}.{uuid.uuid4().hex}.part")
     try:
         _stream(download, part, timeout=timeout, progress=progress)
-        found = _sha256(part)
-        if found.startswith(download.sha256):
+        sha256 = _sha256(part)
+        if sha256.startswith(download.sha256):
             part.replace(target)
-    except OSError as error:  # so is every error of requests
+    except OSError as error:  # the base class of requests' errors, too
         raise DownloadError(
-            f"'{download.path}' could not be downloaded from {download.url} ({_reason(error)}): "
-            f"check the model and that the folder can be written, or put the file at '{target}' by hand.",
+            f"Cannot download '{download.path}' from {download.url} ({_reason(error)}): "
+            f"check the network and the folder's permissions, or save the file as '{target}' yourself.",
         ) from error
     finally:
         part.unlink(missing_ok=True)
-    return found
+    return sha256
 
 
 def _stream(download: Download, part: Path, *, timeout: float, progress: bool) -> None:
-    import pooch  # noqa: PLC0415 - likewise
+    import pooch  # noqa: PLC0415 - as above
 
     with ExitStack() as stack:
 
-        def close_at_the_end(response: Any, **_: object) -> None:
-            # pooch leaves the connection open when the server refuses
+        def close_on_exit(response: Any, **_: object) -> None:
+            # pooch does not close the connection after an HTTP error
             stack.callback(response.close)
 
         bar = None
         if progress and _stderr_is_terminal():
             bar = stack.enter_context(closing(_ProgressLine(Path(download.path).name)))
-        get = pooch.HTTPDownloader(
+        downloader = pooch.HTTPDownloader(
             progressbar=bar,
             chunk_size=_CHUNK_BYTES,
             timeout=timeout,
-            hooks={"response": close_at_the_end},
+            hooks={"response": close_on_exit},
         )
-        get(download.url, str(part), None)
+        downloader(download.url, str(part), None)
 
 
 def _stderr_is_terminal() -> bool:
@@ -277,7 +269,7 @@ def _stderr_is_terminal() -> bool:
 
 
 class _ProgressLine:
-    """The least that pooch takes for a progress bar; pooch sets `total` and calls the methods."""
+    """Minimal progress bar for pooch, which sets `total` and calls the methods."""
 
     def __init__(self, name: str) -> None:
         self.name = name

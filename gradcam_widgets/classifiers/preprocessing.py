@@ -1,4 +1,4 @@
-"""From an image to what a model is shown, and back to the part of the image that it saw."""
+"""Conversion of images to model inputs, and the part of an image that the model sees."""
 
 from __future__ import annotations
 
@@ -22,17 +22,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How an image is shown to a model.
+    """Resizing and normalization of images for a model.
 
     Attributes:
         size: Rows and columns of the model's input.
-        mean: Mean of R, G, B that is taken off, for values in 0…1.
-        std: Standard deviation that they are divided by.
-        resize_mode: "squash" shows the whole image, brought to `size` without regard to its aspect, so that
-            nothing is lost and the map covers all of it; "crop" resizes the shorter side to `resize` and shows
-            the middle, as torchvision's figures of accuracy were measured.
-        resize: The shorter side before cropping.
+        mean: Mean of R, G, B, subtracted from values in 0…1.
+        std: Standard deviation of R, G, B, by which the difference is divided.
+        resize_mode: "squash" resizes the whole image to `size`, ignoring its aspect ratio, so that the map covers all
+            of it; "crop" resizes the shorter side to `resize` and takes the center, as in torchvision's reported
+            accuracies.
+        resize: Shorter side before cropping, in pixels.
         bicubic: Whether to resample bicubically rather than bilinearly; always antialiased.
+
+    Raises:
+        OptionError: If `resize_mode` is unknown.
     """
 
     size: tuple[int, int] = (224, 224)
@@ -43,14 +46,14 @@ class Preprocessing:
     bicubic: bool = False
 
     def __post_init__(self) -> None:
-        """Check the geometry's name."""
+        """Check the resize mode."""
         check_choice("resize_mode", self.resize_mode, get_args(ResizeMode))
 
     def __call__(self, image: NDArray[np.uint8]) -> Tensor:
-        """Return the model's input, axes (image, channel, row, column), float32, normalized.
+        """Return the model's normalized input, a `(1, 3, H, W)` float32 tensor.
 
         Args:
-            image: Axes (row, column, RGB), uint8.
+            image: `(H, W, 3)` uint8 RGB array.
         """
         resampled = Image.fromarray(image)
         resampling = Image.Resampling.BICUBIC if self.bicubic else Image.Resampling.BILINEAR
@@ -59,7 +62,7 @@ class Preprocessing:
             resampled = resampled.resize((columns, rows), resampling)
         else:
             shape = fitting.resized(image.shape[:2], self.size, self.resize)
-            resampled = resampled.resize(shape[::-1], resampling).crop(fitting.middle(shape, self.size))
+            resampled = resampled.resize(shape[::-1], resampling).crop(fitting.center_crop(shape, self.size))
         values = torch.from_numpy(np.asarray(resampled, dtype=np.float32) / 255)
         normalized = (values - torch.tensor(self.mean)) / torch.tensor(self.std)
         return normalized.movedim(-1, 0)[None].contiguous()
@@ -68,32 +71,32 @@ class Preprocessing:
         """Return the part of an image that the model sees, at the image's own resolution.
 
         Args:
-            image: Axes (row, column, RGB), uint8.
+            image: `(H, W, 3)` uint8 RGB array.
 
         Returns:
-            Likewise; the image itself where all of it is seen.
+            `(H, W, 3)` uint8 RGB array; the image itself if the model sees all of it.
         """
         if self.resize_mode == "squash":
             return image
         left, top, right, bottom = self.window(image)
         size = (max(1, round(right - left)), max(1, round(bottom - top)))
-        # Resampled rather than sliced: the box ends between pixels, and the map must not be shifted by one.
-        seen = Image.fromarray(image).resize(size, Image.Resampling.BILINEAR, box=(left, top, right, bottom))
-        return np.array(seen)
+        # Resampled rather than sliced, as the box ends between pixels and slicing would shift the map.
+        visible = Image.fromarray(image).resize(size, Image.Resampling.BILINEAR, box=(left, top, right, bottom))
+        return np.array(visible)
 
     def window(self, image: NDArray[np.uint8]) -> FloatBox:
-        """Return left, top, right and bottom of the part that the model sees, in the image's pixels.
+        """Return the part that the model sees as (left, top, right, bottom), in the image's pixels.
 
         Args:
-            image: Axes (row, column, RGB), uint8.
+            image: `(H, W, 3)` uint8 RGB array.
         """
         if self.resize_mode == "squash":
             return 0.0, 0.0, float(image.shape[1]), float(image.shape[0])
         return fitting.window(image.shape[:2], self.size, self.resize)
 
 
-def of_preset(preset: Any, resize_mode: ResizeMode) -> Preprocessing:
-    """Return what torchvision's `ImageClassification` preset does, with another geometry if wanted."""
+def from_preset(preset: Any, resize_mode: ResizeMode) -> Preprocessing:
+    """Convert torchvision's `ImageClassification` preset, with a choice of resize mode."""
     return Preprocessing(
         size=(preset.crop_size[0], preset.crop_size[0]),
         mean=tuple(preset.mean),

@@ -1,4 +1,4 @@
-"""What a source of classifiers offers."""
+"""Interface of a source of classifiers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DEFAULT_NAME = "squeezenet_675kb"
 
 
 class Load(Protocol):
-    """Load a model by its name, with its preprocessing and class names."""
+    """Function that loads a classifier by name."""
 
     def __call__(self, name: str, *, resize_mode: ResizeMode, weights: str) -> Classifier:
         """Return the classifier."""
@@ -29,14 +29,13 @@ class Load(Protocol):
 
 @dataclass(frozen=True)
 class Provider:
-    """A source of classifiers; a new one is a module with one of these, listed in `loading.PROVIDERS`.
+    """A source of classifiers, registered in `loading.PROVIDERS`.
 
     Attributes:
-        names: Lists the names of its models.
-        load: Loads one.
-        build_on_meta: Builds one by its name without weights, on torch's meta device; with rows and columns of its
-            input.
-        is_available_offline: Returns whether a name's weights are on this machine.
+        names: Returns the names of its models.
+        load: Loads a classifier.
+        build_on_meta: Builds a model by name on torch's meta device; also returns rows and columns of its input.
+        is_available_offline: Returns whether the weights of a model, both by name, are on this machine.
     """
 
     names: Callable[[], list[str]]

@@ -22,7 +22,7 @@ FILE = "models/compressed_SqueezeNet.net"
 
 
 def load(name: str, *, resize_mode: ResizeMode, weights: str) -> Classifier:
-    """Decode the weights into torchvision's architecture; there is one set of weights."""
+    """Load the compressed weights into torchvision's architecture; `weights` is ignored."""
     del weights
     preprocess = Preprocessing(resize_mode=resize_mode)
     model = build_empty(ARCHITECTURE)

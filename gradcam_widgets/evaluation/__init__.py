@@ -1,4 +1,4 @@
-"""Is a map right? Measures of where its evidence lies."""
+"""Localization metrics for heatmaps."""
 
 import lazy_loader
 

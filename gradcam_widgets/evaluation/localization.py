@@ -1,4 +1,4 @@
-"""Does a map lie on the object? Measures for images whose objects' exact places are known."""
+"""Localization metrics for heatmaps of images with known object masks or boxes."""
 
 from __future__ import annotations
 
@@ -15,35 +15,39 @@ if TYPE_CHECKING:
     from gradcam_widgets.images.box import Box
 
 
-CELLS_OF_TOLERANCE = 1
+TOLERANCE_CELLS = 1
 
 
 def pointing_game_hit(heatmap: Heatmap, mask: NDArray[np.bool_]) -> bool:
-    """Play the pointing game: does the map's peak lie on the object, give or take one cell?
+    """Return whether the heatmap's peak lies within one cell of the object: the pointing game.
 
-    Zhang et al. 2018, arXiv 1608.00507, with the map's own cells for pixels.
+    Zhang et al. 2018, arXiv 1608.00507, with a tolerance in cells instead of pixels.
 
     Args:
-        heatmap: The map.
-        mask: Where the object is, axes (row, column).
+        heatmap: The heatmap.
+        mask: `(H, W)` bool array, True on the object.
     """
     peak = heatmap.peak()
     if peak is None:
         return False
-    edges = [np.linspace(0, side, cells + 1) for side, cells in zip(mask.shape, heatmap.grid, strict=True)]
-    near = [
+    axis_edges = [np.linspace(0, side, cells + 1) for side, cells in zip(mask.shape, heatmap.grid, strict=True)]
+    rows, columns = (
         slice(
-            round(edge[max(0, at - CELLS_OF_TOLERANCE)]), round(edge[min(len(edge) - 1, at + 1 + CELLS_OF_TOLERANCE)])
+            round(edges[max(0, cell - TOLERANCE_CELLS)]), round(edges[min(len(edges) - 1, cell + 1 + TOLERANCE_CELLS)])
         )
-        for edge, at in zip(edges, peak, strict=True)
-    ]
-    return bool(mask[near[0], near[1]].any())
+        for edges, cell in zip(axis_edges, peak, strict=True)
+    )
+    return bool(mask[rows, columns].any())
 
 
 def energy_inside_mask(heatmap: Heatmap, mask: NDArray[np.bool_]) -> float:
-    """Return the part of the evidence for the class that lies on the object, in 0…1 (the map laid over it bilinearly).
+    """Return the fraction of the evidence for the class that lies on the object, in 0…1.
 
-    Wang et al. 2020, arXiv 1910.01279 call it the energy-based pointing game.
+    The energy-based pointing game of Wang et al. 2020, arXiv 1910.01279, on the bilinearly upsampled map.
+
+    Args:
+        heatmap: The heatmap.
+        mask: `(H, W)` bool array, True on the object.
     """
     evidence = upsample(heatmap.evidence("for"), (mask.shape[0], mask.shape[1]))
     total = float(evidence.sum())
@@ -51,16 +55,16 @@ def energy_inside_mask(heatmap: Heatmap, mask: NDArray[np.bool_]) -> float:
 
 
 def density(heatmap: Heatmap, mask: NDArray[np.bool_]) -> float:
-    """Return the evidence for the class on a part of the image relative to an even spread: chance gives 1."""
+    """Return `energy_inside_mask` divided by the mask's area fraction; an even spread gives 1."""
     return energy_inside_mask(heatmap, mask) / float(mask.mean())
 
 
 def box_iou(one: Box | None, other: Box | None) -> float:
-    """Return the area that two boxes share as a part of the area they cover together, in 0…1."""
+    """Return the intersection over union of two boxes, in 0…1; 0 if either is None."""
     if one is None or other is None:
         return 0.0
-    wide = min(one.right, other.right) - max(one.left, other.left)
-    high = min(one.bottom, other.bottom) - max(one.top, other.top)
-    shared = max(0, wide) * max(0, high)
+    width = min(one.right, other.right) - max(one.left, other.left)
+    height = min(one.bottom, other.bottom) - max(one.top, other.top)
+    intersection = max(0, width) * max(0, height)
     areas = [(box.right - box.left) * (box.bottom - box.top) for box in (one, other)]
-    return shared / (sum(areas) - shared)
+    return intersection / (sum(areas) - intersection)

@@ -1,4 +1,4 @@
-"""The immutable signed heatmap, and what shows it: colors, captions, figures."""
+"""Immutable signed heatmaps, with colors, captions and figures."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""What is said of a map in words and numbers: digest, caption, and the text that stands for its image."""
+"""Text descriptions of a heatmap: one-line summary, caption and alt text."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 SIDES = {"for": "Evidence for", "against": "Evidence against", "both": "Evidence for and against"}
 STRONG = 0.5
 PLACES = (
-    ("the upper left", "the top", "the upper right"),
-    ("the left", "the middle", "the right"),
-    ("the lower left", "the bottom", "the lower right"),
+    ("at the upper left", "at the top", "at the upper right"),
+    ("at the left", "in the middle", "at the right"),
+    ("at the lower left", "at the bottom", "at the lower right"),
 )
 
 
 def summary(heatmap: Heatmap) -> str:
-    """Describe a map in one line; its values are written to a thousandth of the largest or finer."""
+    """Return a one-line summary, with values to a thousandth of the largest or finer."""
     low, high = (of_scale(float(v), heatmap.vmax("both")) for v in (heatmap.values.min(), heatmap.values.max()))
     peak, centroid = heatmap.peak(), heatmap.centroid()
     if peak is None or centroid is None:
@@ -36,30 +36,30 @@ def summary(heatmap: Heatmap) -> str:
 
 
 def grid(heatmap: Heatmap) -> str:
-    """Write rows and columns as "7×7"."""
+    """Return rows and columns as text, "7×7"."""
     return f"{heatmap.grid[0]}×{heatmap.grid[1]}"
 
 
 def score(heatmap: Heatmap) -> str:
-    """Name the class with its score."""
+    """Return the class with its logit and probability."""
     logit, probability = format_significant(heatmap.logit), format_significant(heatmap.probability)
     return f"{heatmap.title}, logit {logit}, probability {probability}"
 
 
 def origin(heatmap: Heatmap) -> str:
-    """Name model, layer and method."""
+    """Return model, layer and method."""
     model = f"{heatmap.model}, " if heatmap.model else ""
     return f"{model}layer {heatmap.layer}, {heatmap.method}"
 
 
 def scale(vmax: float, evidence: Evidence) -> str:
-    """Say which raw values a scale spans."""
+    """Return the range of a scale in raw units."""
     top = format_significant(vmax)
     return f"scale -{top} to {top}" if evidence == "both" else f"scale 0 to {top}, evidence {evidence} the class"
 
 
 def resolution(heatmap: Heatmap) -> str:
-    """Say how coarse a map is, and what it does not tell."""
+    """Return the resolution of a map, and its limits."""
     cell = ""
     if heatmap.image is not None:
         sides = zip(heatmap.image.shape[:2], heatmap.grid, strict=True)
@@ -69,14 +69,13 @@ def resolution(heatmap: Heatmap) -> str:
 
 
 def description(heatmap: Heatmap, evidence: Evidence) -> str:
-    """Say for who does not see it where the heat lies and how much of the image it covers."""
-    what = f"{SIDES[evidence]} {heatmap.title} at layer {heatmap.layer}"
-    center = heatmap.centroid(evidence)
-    if center is None:
-        return f"{what}: none."
-    down, across = ((at + 0.5) / cells for at, cells in zip(center, heatmap.grid, strict=True))
-    row, column = (int(min(share * 3, 2)) for share in (down, across))
-    large = np.abs(heatmap.upsampled(evidence=evidence))
-    covered = float((large > STRONG * large.max()).mean())
-    where = f"centered on {PLACES[row][column]}"
-    return f"{what}: {where}, more than half its maximum on {100 * covered:.0f} % of the image."
+    """Return the alt text: place of the peak, and fraction of the image above half the maximum."""
+    subject = f"{SIDES[evidence]} {heatmap.title} at layer {heatmap.layer}"
+    peak = heatmap.peak(evidence)
+    if peak is None:
+        return f"{subject}: none."
+    row, column = (int((cell + 0.5) / cells * 3) for cell, cells in zip(peak, heatmap.grid, strict=True))
+    upsampled = np.abs(heatmap.upsampled(evidence=evidence))
+    covered = float((upsampled > STRONG * upsampled.max()).mean())
+    place = PLACES[row][column]
+    return f"{subject}: strongest {place}, more than half its maximum on {100 * covered:.0f} % of the image."

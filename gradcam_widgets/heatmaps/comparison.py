@@ -1,4 +1,4 @@
-"""How far two maps are apart."""
+"""Comparison of maps by their largest difference."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ if TYPE_CHECKING:
 
 
 def describe_difference(values: NDArray[Any], reference: NDArray[Any], tolerance: float = 1e-5) -> str:
-    """Say how far two maps are apart, in units of the reference's range.
+    """Describe the largest difference between two maps, as a fraction of the reference's range.
 
-    Sums in float32 that are added up in another order differ by some 1e-7 of the range; such differences are called
-    equal and not printed.
+    Differences up to the tolerance count as equal and are not printed, as float32 sums in another order differ by
+    about 1e-7 of the range.
 
     Args:
-        values: The map, any shape.
-        reference: What it is compared with, the same shape; its range, largest less smallest value, is the unit.
-        tolerance: Share of the range up to which two maps are called equal.
+        values: Map of any shape.
+        reference: Map of the same shape; its range, maximum minus minimum, is the unit.
+        tolerance: Fraction of the range up to which maps count as equal.
 
     Returns:
         "equal to 1e-5 of the range" or "up to 0.354 of the range apart".
 
     Raises:
-        GradCAMError: If the shapes differ, a value is not finite, or the reference is the same everywhere.
+        GradCAMError: If the shapes differ, a value is not finite, or the reference is constant.
     """
-    one, other = np.asarray(values, np.float64), np.asarray(reference, np.float64)
-    if one.shape != other.shape:
-        raise GradCAMError(f"Maps of one shape can be compared, not {one.shape} with {other.shape}.")
-    if not (np.isfinite(one).all() and np.isfinite(other).all()):
-        raise GradCAMError("Maps that hold NaN or infinity cannot be compared: give finite ones.")
-    span = float(np.ptp(other)) if other.size else 0.0
+    compared, expected = np.asarray(values, np.float64), np.asarray(reference, np.float64)
+    if compared.shape != expected.shape:
+        raise GradCAMError(f"values must have the reference's shape {expected.shape}, got {compared.shape}.")
+    if not (np.isfinite(compared).all() and np.isfinite(expected).all()):
+        raise GradCAMError("Cannot compare maps that contain NaN or infinity: use finite maps.")
+    span = float(np.ptp(expected)) if expected.size else 0.0
     if not span:
-        raise GradCAMError("The reference is the same everywhere, so its range cannot be a unit: give another map.")
-    apart = float(np.abs(one - other).max()) / span
-    if apart <= tolerance:
+        raise GradCAMError("Cannot compare with a constant reference, whose range is zero: use another reference.")
+    difference = float(np.abs(compared - expected).max()) / span
+    if difference <= tolerance:
         return f"equal to {f'{tolerance:g}'.replace('e-0', 'e-')} of the range"
-    return f"up to {format_significant(apart)} of the range apart"
+    return f"up to {format_significant(difference)} of the range apart"

@@ -1,4 +1,4 @@
-"""How a heatmap is shown: which side of the evidence, on which scale, in which colors."""
+"""Display options of heatmaps: sign of the evidence, scale, colors and blending."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DEFAULT_COLORMAPS: dict[str, str] = {"for": "inferno", "against": "inferno", "bo
 
 
 class DisplayKeywords(TypedDict, total=False):
-    """The fields of `DisplayOptions` as keyword arguments, for type checkers."""
+    """Fields of `DisplayOptions` as keyword arguments, for type checkers."""
 
     evidence: Evidence
     opacity: float
@@ -35,20 +35,19 @@ class DisplayKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class DisplayOptions:
-    """How a heatmap is shown; nothing of it asks the model.
+    """Display options of a heatmap; changing them needs no computation by the model.
 
     Attributes:
-        evidence: Which side to show: "for" the class (the paper's ReLU), "against" it, or "both", signed.
-        opacity: 0 shows the image alone, 1 the map alone.
-        fade: Whether weaker evidence is more transparent, in proportion to the scale, so that the image stays as it
-            is where there is none.
-        threshold: Evidence up to this fraction of the map's maximum, in [0, 1), is not shown at all.
-        colormap: Any of matplotlib's; None takes a perceptually uniform one, a diverging one for "both".
-        vmax: Upper end of the scale in raw units; None takes the map's own maximum.
-        interpolation: "cells" for the grid as it is, or "bilinear" or "cubic" for a smooth one.
+        evidence: Evidence "for" the class (the paper's ReLU), "against" it, or "both", signed.
+        opacity: Opacity of the map in 0…1.
+        fade: Whether opacity is proportional to the evidence, so that the image is unchanged where there is none.
+        threshold: Fraction of the map's maximum, in [0, 1), up to which evidence is hidden.
+        colormap: Name of a matplotlib colormap; None for a perceptually uniform one, or a diverging one for "both".
+        vmax: Upper end of the scale in raw units; None for the map's maximum.
+        interpolation: "cells" for the unsmoothed grid, "bilinear" or "cubic".
 
     Raises:
-        OptionError: If a value is out of its range.
+        OptionError: If a value is unknown or out of range.
     """
 
     evidence: Evidence = "for"
@@ -70,28 +69,30 @@ class DisplayOptions:
         if self.vmax is not None and not (self.vmax > 0 and math.isfinite(self.vmax)):
             raise OptionError(f"vmax must be a positive, finite number or None, got {self.vmax:g}.")
         if self.colormap is not None:
-            from matplotlib import colormaps  # noqa: PLC0415 - only who chooses one pays for matplotlib
+            from matplotlib import colormaps  # noqa: PLC0415 - slow to import
 
-            check_choice("colormap", self.colormap, tuple(colormaps))
+            check_choice("colormap", self.colormap, tuple(colormaps), registry="matplotlib.colormaps")
 
     def changed(self) -> dict[str, Any]:
-        """Return the options that differ from the defaults, by name."""
+        """Return the options that differ from their defaults, by name."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {field.name: values[field.name] for field in fields(self) if values[field.name] != field.default}
 
 
 def resolve(display: DisplayOptions | None, changes: DisplayKeywords) -> DisplayOptions:
-    """Return display options with changes; without any, the defaults."""
+    """Return the display options, or else the defaults, with changes applied."""
     return replace(display or DisplayOptions(), **changes)
 
 
 def takes_display_options(function: Function) -> Function:
-    """Show the fields of `DisplayOptions` in the signature of a function that takes them as `**changes`."""
+    """Decorate a function whose `**changes` are fields of `DisplayOptions` to list them in its signature."""
     signature = inspect.signature(function)
     options = [
         inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=field.type)
         for field in fields(DisplayOptions)
     ]
-    others = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
-    function.__signature__ = signature.replace(parameters=[*others, *options])  # type: ignore[attr-defined]
+    named = [
+        parameter for parameter in signature.parameters.values() if parameter.kind is not inspect.Parameter.VAR_KEYWORD
+    ]
+    function.__signature__ = signature.replace(parameters=[*named, *options])  # type: ignore[attr-defined]
     return function

@@ -1,4 +1,4 @@
-"""Figures of maps: image, map and overlay with a color bar in raw numbers, or several maps on one scale."""
+"""Matplotlib figures of one heatmap, or of several on one scale, with a color bar in raw units."""
 
 from __future__ import annotations
 
@@ -36,29 +36,29 @@ if TYPE_CHECKING:
 PANEL_INCHES, GAP, MARGIN = 3.1, 0.1, 0.12
 BAR_INCHES, TITLE_INCHES, LINE_INCHES = 0.13, 0.24, 0.155
 MAX_SIDE_PIXELS = 900
-ENDINGS = (".png", ".jpg", ".jpeg", ".pdf", ".svg")
+EXTENSIONS = (".png", ".jpg", ".jpeg", ".pdf", ".svg")
 MUTED = "#555555"
-SPARE_FONT = "DejaVu Sans"  # comes with matplotlib
+FALLBACK_FONT = "DejaVu Sans"  # included in matplotlib
 
 
-class _Shown(Figure):
-    """A figure that displays itself in a notebook without pyplot and its global state."""
+class _NotebookFigure(Figure):
+    """A figure with a notebook representation, independent of pyplot and its global state."""
 
     def __repr__(self) -> str:
-        """Return one line that is the same on every machine."""
-        wide, high = self.get_size_inches()
-        return f"Figure({wide:.1f}×{high:.1f} inches)"
+        """Return a deterministic one-line representation."""
+        width, height = self.get_size_inches()
+        return f"Figure({width:.1f}×{height:.1f} inches)"
 
     def _repr_jpeg_(self) -> bytes:
         return encode_jpeg(np.asarray(rendered(self)))
 
 
 def single_figure(heatmap: Heatmap, display: DisplayOptions) -> Figure:
-    """Draw what the model saw, the map cell by cell, and the map over the image, with a color bar.
+    """Draw the input image, the map as cells, and the overlay, with a color bar.
 
     Args:
-        heatmap: The map; without its image the map alone is drawn.
-        display: How to show it.
+        heatmap: The heatmap; without an image, only the map is drawn.
+        display: Display options.
     """
     evidence = display.evidence
     top = heatmap.vmax(evidence) if display.vmax is None else display.vmax
@@ -89,29 +89,31 @@ def single_figure(heatmap: Heatmap, display: DisplayOptions) -> Figure:
 def comparison_figure(
     heatmaps: Sequence[Heatmap], *, display: DisplayOptions | None = None, **changes: Unpack[DisplayKeywords]
 ) -> Figure:
-    """Draw several maps of one image side by side on one scale, so that equal colors mean equal evidence.
+    """Draw several heatmaps of one image side by side on one scale.
 
     Args:
-        heatmaps: The maps, with their image.
-        display: How to show them; without `vmax` the scale ends at the largest of their values.
+        heatmaps: The heatmaps, with their image.
+        display: Display options; without `vmax`, the scale ends at the largest value of all maps.
         changes: Fields of `DisplayOptions`, by keyword.
 
     Raises:
-        ImageError: If a map came without its image, or an option cannot be used.
+        ImageError: If a heatmap has no image.
+        OptionError: If an option is unknown or out of range.
+        GradCAMError: If there are no heatmaps.
     """
     options = resolve(display, changes)
     evidence = options.evidence
     top = shared_vmax(heatmaps, evidence) if options.vmax is None else options.vmax
     images = [shrink(heatmap.image, MAX_SIDE_PIXELS) for heatmap in heatmaps if heatmap.image is not None]
     if len(images) < len(heatmaps):
-        raise ImageError("A map came without its image: give it one by heatmap.on(image).")
+        raise ImageError("Cannot draw a heatmap without an image: add one with heatmap.with_image(image).")
     notes = [_common_caption(heatmaps, top, evidence)]
     notes += list(dict.fromkeys(caveat for heatmap in heatmaps for caveat in heatmap.caveats))
     figure, axes, bar = _canvas(1 + len(heatmaps), _aspect(heatmaps[0]), notes, None)
     _show(axes[0], images[0], "what the model saw")
-    for place, heatmap, image in zip(axes[1:], heatmaps, images, strict=True):
+    for panel_axes, heatmap, image in zip(axes[1:], heatmaps, images, strict=True):
         colors = overlay(heatmap.values, image, options, top)
-        _show(place, colors, _headline(heatmap, short=True), emphasis=True)
+        _show(panel_axes, colors, _headline(heatmap, short=True), emphasis=True)
     _bar(bar, _shades(top, options), evidence)
     return figure
 
@@ -120,36 +122,37 @@ def export_figure(figure: Figure, path: Path) -> Path:
     """Write a figure to a file.
 
     Raises:
-        ImageError: If the ending is not one of an image's, or the file cannot be written.
+        ExportError: If the extension is not supported, or the file cannot be written.
     """
-    if path.suffix.lower() not in ENDINGS:
-        raise ExportError(f"A figure cannot be saved as '{path}': end its name on {', '.join(ENDINGS)}.")
+    if path.suffix.lower() not in EXTENSIONS:
+        extensions = f"{', '.join(EXTENSIONS[:-1])} or {EXTENSIONS[-1]}"
+        raise ExportError(f"Cannot save a figure as '{path}': unsupported extension; use {extensions}.")
     with writing(path):
         figure.savefig(path, dpi=150)
     return path
 
 
 def rendered(figure: Figure, dpi: int = 110) -> Image.Image:
-    """Draw a figure into a PIL image, RGB."""
+    """Render a figure to an RGB PIL image."""
     return Image.open(io.BytesIO(_png(figure, dpi))).convert("RGB")
 
 
 def _canvas(panels: int, aspect: float, notes: Sequence[str], headline: str | None) -> tuple[Figure, list[Axes], Axes]:
-    """Lay out panels of the image's aspect, a color bar of their height, a headline and a foot, in inches."""
-    high = min(PANEL_INCHES / aspect, 1.6 * PANEL_INCHES)
-    wide = high * aspect
-    width = MARGIN + panels * (wide + GAP) + BAR_INCHES + 0.75
+    """Lay out panels of the image's aspect ratio, a color bar, a headline and footnotes, with sizes in inches."""
+    panel_height = min(PANEL_INCHES / aspect, 1.6 * PANEL_INCHES)
+    panel_width = panel_height * aspect
+    width = MARGIN + panels * (panel_width + GAP) + BAR_INCHES + 0.75
     lines = [line for note in notes for line in textwrap.wrap(note, int(width * 15.5))]
-    foot = LINE_INCHES * len(lines) + 2 * MARGIN
-    height = foot + high + 2 * TITLE_INCHES + (0.08 if headline else 0)
-    figure = _Shown(figsize=(width, height), facecolor="white")
+    footer = LINE_INCHES * len(lines) + 2 * MARGIN
+    height = footer + panel_height + 2 * TITLE_INCHES + (0.08 if headline else 0)
+    figure = _NotebookFigure(figsize=(width, height), facecolor="white")
     FigureCanvasAgg(figure)
 
-    def place(left: float, inches: float) -> Axes:
-        return figure.add_axes((left / width, foot / height, inches / width, high / height))
+    def add_axes(left: float, inches: float) -> Axes:
+        return figure.add_axes((left / width, footer / height, inches / width, panel_height / height))
 
-    axes = [place(MARGIN + i * (wide + GAP), wide) for i in range(panels)]
-    bar = place(MARGIN + panels * (wide + GAP), BAR_INCHES)
+    axes = [add_axes(MARGIN + i * (panel_width + GAP), panel_width) for i in range(panels)]
+    bar = add_axes(MARGIN + panels * (panel_width + GAP), BAR_INCHES)
     left = MARGIN / width
     figure.text(
         left,
@@ -205,8 +208,8 @@ def _bar(axes: Axes, shades: ScalarMappable, evidence: Evidence) -> None:
 
 
 def _fonts() -> list[str]:
-    """Return the fonts that a person has chosen, and one for the letters that they lack."""
-    return [*rcParams["font.family"], SPARE_FONT]
+    """Return the configured fonts, and a fallback for missing glyphs."""
+    return [*rcParams["font.family"], FALLBACK_FONT]
 
 
 def _headline(heatmap: Heatmap, *, short: bool = False) -> str:
@@ -217,8 +220,8 @@ def _headline(heatmap: Heatmap, *, short: bool = False) -> str:
 def _common_caption(heatmaps: Sequence[Heatmap], top: float, evidence: Evidence) -> str:
     if len(heatmaps) == 1:
         return heatmaps[0].caption(evidence, top)
-    shown = list(dict.fromkeys(heatmap.provenance(evidence, top) for heatmap in heatmaps))
-    return " ".join(["One scale for all:", *shown])
+    sources = list(dict.fromkeys(heatmap.provenance(evidence, top) for heatmap in heatmaps))
+    return " ".join(["One scale for all:", *sources])
 
 
 def _aspect(heatmap: Heatmap) -> float:

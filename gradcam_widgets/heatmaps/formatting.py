@@ -1,10 +1,10 @@
-"""Numbers as text, the same on every machine."""
+"""Deterministic formatting of numbers."""
 
 from __future__ import annotations
 
 
 def format_significant(number: float) -> str:
-    """Write a number with three significant figures, without exponent where it can be read, and no -0."""
+    """Format a number with three significant figures, no -0, and an exponent only outside 1e-4…1e6."""
     text = f"{number:#.3g}"
     if "e" not in text:
         return text.rstrip(".") if float(text) else "0"
@@ -12,12 +12,12 @@ def format_significant(number: float) -> str:
 
 
 def decimal(number: float, decimals: int) -> str:
-    """Write a number with a fixed number of decimals, and without the sign of -0."""
+    """Format a number with a fixed number of decimals, and no -0."""
     return f"{round(number, decimals) + 0.0:.{decimals}f}"
 
 
 def of_scale(number: float, scale: float) -> str:
-    """Write a number to a thousandth of a scale or finer, so that noise far below the scale is written as zero."""
+    """Format a number to a thousandth of a scale or finer, so that noise far below the scale becomes zero."""
     exponent = int(f"{scale:.3e}".partition("e")[2])
     if -4 <= exponent < 4:
         return decimal(number, max(1, 3 - exponent))

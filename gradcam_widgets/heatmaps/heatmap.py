@@ -1,4 +1,4 @@
-"""A map and what it explains: immutable, signed and raw, with ways of looking at it."""
+"""The immutable heatmap: signed raw values with statistics, overlays, figures and captions."""
 
 from __future__ import annotations
 
@@ -33,28 +33,27 @@ if TYPE_CHECKING:
 
 NEGLIGIBLE = 1e-6
 BORDER_CAVEAT_SHARE = 0.5
-IMAGE_SIZE_WITHOUT_ONE = 224
+FALLBACK_IMAGE_SIZE = 224
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Heatmap:
-    """Where in the image a layer's evidence for and against a class lies.
+    """Evidence for and against one class in the cells of one layer.
 
     Attributes:
-        values: The map, axes (row, column), float32, read-only; signed and in raw units (of the logit, as far as
-            the method shares it out), never normalized.
-        class_index: Index of the class asked for.
-        class_name: Its name, or None where names are not known.
-        logit: The class score that was differentiated, before softmax.
-        probability: Its softmax probability among all classes (sigmoid for a model with one logit).
+        values: Read-only `(H, W)` float32 map, signed, in raw units of the logit, never normalized.
+        class_index: Index of the target class.
+        class_name: Name of the target class, or None if unknown.
+        logit: The differentiated class score, before softmax.
+        probability: Softmax probability of the class (sigmoid for a model with one logit), in 0…1.
         layer: Dotted path of the target layer.
         method: Name of the method.
         model: Name of the model, or None.
-        image: What the model saw, axes (row, column, RGB), uint8, or None where it is not known.
-        notes: What was noted when the map was made; `caveats` has it and what the map itself shows.
+        image: The image the model saw, `(H, W, 3)` uint8 RGB, or None if unknown.
+        notes: Warnings from the computation; `caveats` adds those from the map itself.
 
     Raises:
-        ModelError: If the map is empty or holds NaN or infinity.
+        ModelError: If the map is not two-dimensional, is empty, or contains NaN or infinity.
     """
 
     values: NDArray[np.float32]
@@ -72,10 +71,10 @@ class Heatmap:
         """Copy and check the arrays."""
         values = np.array(self.values, dtype=np.float32, order="C")
         if values.ndim != 2 or values.size == 0:
-            raise ModelError(f"A map has rows and columns, not shape {values.shape}: give a two-dimensional array.")
+            raise ModelError(f"values must be a non-empty array with rows and columns, got shape {values.shape}.")
         if not np.isfinite(values).all():
             raise ModelError(
-                f"The {self.method} map of layer {self.layer!r} holds NaN or infinity: compute it in float32, or "
+                f"The {self.method} map of layer {self.layer!r} contains NaN or infinity: compute it in float32, or "
                 "choose another layer."
             )
         values.setflags(write=False)
@@ -84,13 +83,13 @@ class Heatmap:
             object.__setattr__(self, "image", _frozen(self.image))
 
     def __repr__(self) -> str:
-        """Return one line; between machines, at most the last digit of a number differs."""
+        """Return a one-line representation; its numbers agree between machines except for the last digit."""
         logit = decimal(self.logit, 3)
         return f"Heatmap({self.title}, logit {logit}, {self.layer} {captions.grid(self)}, {self.method})"
 
     def __reduce__(self) -> tuple[type[Heatmap], tuple[Any, ...]]:
-        """Copy and unpickle by way of the checks, so that the arrays stay read-only."""
-        return Heatmap, tuple(getattr(self, each.name) for each in fields(self))
+        """Copy and unpickle through `__post_init__`, so that the arrays stay read-only."""
+        return Heatmap, tuple(getattr(self, field.name) for field in fields(self))
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -99,85 +98,86 @@ class Heatmap:
 
     @property
     def title(self) -> str:
-        """The class as a person reads it, "submarine (833)"."""
+        """Name and index of the class, "submarine (833)"."""
         return f"class {self.class_index}" if self.class_name is None else f"{self.class_name} ({self.class_index})"
 
     def evidence(self, evidence: Evidence = "for") -> NDArray[np.float32]:
-        """Return the evidence for the class (the paper's ReLU), that against it turned positive, or both, signed.
+        """Return the evidence for the class (the paper's ReLU), against it (as positive values), or both (signed).
 
         Returns:
-            Array, axes (row, column), float32, raw units.
+            `(H, W)` float32 array in raw units.
         """
         return select(self.values, evidence)
 
     def vmax(self, evidence: Evidence = "for") -> float:
-        """Return the largest value on one side of the map, the upper end of its own scale, raw units."""
+        """Return the largest evidence of this sign in raw units, the upper end of the map's own scale."""
         return float(np.abs(self.evidence(evidence)).max())
 
     def has_evidence(self, evidence: Evidence = "for") -> bool:
-        """Say whether there is evidence on a side: more than a millionth of the map's largest value, which is noise."""
+        """Return whether the map has evidence of this sign above numerical noise (1e-6 of its maximum)."""
         return self.vmax(evidence) > NEGLIGIBLE * self.vmax("both")
 
     def positive_fraction(self) -> float:
-        """Return the part of all evidence that speaks for the class, in 0…1; NaN for a map of zeros."""
+        """Return the positive fraction of all evidence, in 0…1; NaN for a map of zeros."""
         total = float(np.abs(self.values).sum())
         return float(self.evidence("for").sum()) / total if total else float("nan")
 
     def peak(self, evidence: Evidence = "for") -> tuple[int, int] | None:
-        """Return the cell (row, column) with most evidence, or None where there is none on that side."""
+        """Return the cell (row, column) with the most evidence of this sign, or None if there is none."""
         if not self.has_evidence(evidence):
             return None
-        seen = np.abs(self.evidence(evidence))
-        row, column = np.unravel_index(int(seen.argmax()), seen.shape)
+        magnitude = np.abs(self.evidence(evidence))
+        row, column = np.unravel_index(int(magnitude.argmax()), magnitude.shape)
         return int(row), int(column)
 
     def centroid(self, evidence: Evidence = "for") -> tuple[float, float] | None:
-        """Return the evidence's center of mass (row, column) in cells, or None where there is none on that side."""
+        """Return the center of mass (row, column) of the evidence in cells, or None if there is none of this sign."""
         if not self.has_evidence(evidence):
             return None
-        seen = np.abs(self.evidence(evidence)).astype(np.float64)
-        rows, columns = np.indices(seen.shape)
-        return float((rows * seen).sum() / seen.sum()), float((columns * seen).sum() / seen.sum())
+        magnitude = np.abs(self.evidence(evidence)).astype(np.float64)
+        rows, columns = np.indices(magnitude.shape)
+        total = magnitude.sum()
+        return float((rows * magnitude).sum() / total), float((columns * magnitude).sum() / total)
 
     def box(
         self, threshold: float = 0.15, size: tuple[int, int] | None = None, evidence: Evidence = "for"
     ) -> Box | None:
-        """Return the box round the largest connected region above a share of the maximum.
+        """Return the bounding box of the largest connected region above a fraction of the maximum.
 
-        This is the localization of Grad-CAM's paper (section 4.1, arXiv 1610.02391), with its share of 15 %.
+        The localization of Selvaraju et al. 2017 (section 4.1, arXiv 1610.02391), with its threshold of 15 %.
 
         Args:
-            threshold: Share of the upsampled map's maximum, in 0…1.
-            size: Rows and columns of the image in whose pixels the box is wanted; by default those of the
-                image that the model saw, or the grid itself where that is not known.
+            threshold: Fraction of the upsampled map's maximum, in [0, 1).
+            size: Rows and columns of the box's pixel coordinates; by default those of the image, or of the grid if
+                there is no image.
             evidence: "for" or "against".
 
         Returns:
-            The box in pixels, or None where there is no evidence on that side.
+            The box in pixels, or None if there is no evidence of this sign.
 
         Raises:
-            ImageError: If the threshold is no share.
+            OptionError: If the threshold is out of range.
         """
         DisplayOptions(threshold=threshold)
         if not self.has_evidence(evidence):
             return None
-        seen = np.abs(self.upsampled(size, evidence=evidence))
-        region = (seen > threshold * seen.max()).astype(np.uint8)
+        upsampled = np.abs(self.upsampled(size, evidence=evidence))
+        region = (upsampled > threshold * upsampled.max()).astype(np.uint8)
         count, _, boxes, _ = cv2.connectedComponentsWithStats(region, connectivity=8)
         largest = 1 + int(boxes[1:count, cv2.CC_STAT_AREA].argmax())
         left, top, width, height = (int(v) for v in boxes[largest, :4])
         return Box(left, top, left + width, top + height)
 
     def border_fraction(self) -> float:
-        """Return the part of the evidence for the class that lies in the outermost cells, in 0…1."""
-        seen = self.evidence("for")
-        total = float(seen.sum())
-        inner = float(seen[1:-1, 1:-1].sum())
+        """Return the fraction of the evidence for the class in the outermost cells, in 0…1."""
+        positive = self.evidence("for")
+        total = float(positive.sum())
+        inner = float(positive[1:-1, 1:-1].sum())
         return (total - inner) / total if total else 0.0
 
     @property
     def caveats(self) -> tuple[str, ...]:
-        """What a reader should know of this map, one sentence each."""
+        """Warnings about this map, one sentence each."""
         if not self.values.any():
             return (
                 *self.notes,
@@ -204,20 +204,20 @@ class Heatmap:
         interpolation: Interpolation = "bilinear",
         evidence: Evidence = "both",
     ) -> NDArray[np.float32]:
-        """Return the map in the size of an image, in raw units.
+        """Return the map upsampled to an image's size.
 
         Args:
-            size: Rows and columns; by default those of the image that the model saw, or the grid itself.
-            interpolation: "cells", "bilinear" or "cubic" (clamped to the map's own range).
-            evidence: Which side; ReLU comes before upsampling, as in the paper.
+            size: Rows and columns; by default those of the image, or of the grid if there is no image.
+            interpolation: "cells", "bilinear" or "cubic" (clamped to the map's range).
+            evidence: Sign of the evidence; ReLU precedes upsampling, as in the paper.
 
         Returns:
-            Axes (row, column), float32.
+            `(H, W)` float32 array in raw units.
         """
         return upsample(self.evidence(evidence), size or self._image_size() or self.grid, interpolation)
 
-    def on(self, image: ImageLike) -> Heatmap:
-        """Return the same map over another rendering of what the model saw."""
+    def with_image(self, image: ImageLike) -> Heatmap:
+        """Return a copy of the heatmap with another image of the same view."""
         return replace(self, image=_frozen(image))
 
     @takes_display_options
@@ -228,22 +228,23 @@ class Heatmap:
         display: DisplayOptions | None = None,
         **changes: Unpack[DisplayKeywords],
     ) -> NDArray[np.uint8]:
-        """Lay the colored map over the image: the grid is stretched over the whole of it.
+        """Blend the colored map, stretched over the whole image, with the image.
 
         Args:
-            image: What the model saw, in any size; by default the image the map came with.
-            display: How to show it.
-            changes: Fields of `DisplayOptions`, by keyword. Give several maps one `shared_vmax` to compare them.
+            image: The image the model saw, in any size; by default the heatmap's own.
+            display: Display options.
+            changes: Fields of `DisplayOptions`, by keyword; a `shared_vmax` makes several maps comparable.
 
         Returns:
-            Axes (row, column, RGB), uint8, in the image's size.
+            `(H, W, 3)` uint8 RGB array of the image's size.
 
         Raises:
-            ImageError: If no image is known, or an option cannot be used.
+            ImageError: If there is no image.
+            OptionError: If an option is unknown or out of range.
         """
         options = resolve(display, changes)
         top = self.vmax(options.evidence) if options.vmax is None else options.vmax
-        return rendering.overlay(self.values, self._shown(image), options, top)
+        return rendering.overlay(self.values, self._image_or_own(image), options, top)
 
     @takes_display_options
     def figure(
@@ -253,13 +254,13 @@ class Heatmap:
         display: DisplayOptions | None = None,
         **changes: Unpack[DisplayKeywords],
     ) -> Figure:
-        """Draw image, map and overlay with a color bar in raw numbers, and say below what is shown.
+        """Draw image, map and overlay with a color bar in raw units and a caption, independent of pyplot.
 
-        The arguments are those of `overlay`. It displays itself in a notebook and leaves pyplot alone.
+        The arguments are those of `overlay`.
         """
-        from .figures import single_figure  # noqa: PLC0415 - matplotlib loads only for who draws
+        from .figures import single_figure  # noqa: PLC0415 - matplotlib is slow to import
 
-        heatmap = self if image is None else self.on(image)
+        heatmap = self if image is None else self.with_image(image)
         return single_figure(heatmap, resolve(display, changes))
 
     @takes_display_options
@@ -273,7 +274,7 @@ class Heatmap:
         """Write the figure (.png, .jpg, .pdf, .svg) or the raw values (.npy).
 
         Args:
-            path: Where to; its ending decides.
+            path: Path of the file; its extension determines the format.
             display: As for `figure`.
             changes: As for `figure`.
 
@@ -281,9 +282,10 @@ class Heatmap:
             The path.
 
         Raises:
-            ImageError: If the ending is none of these, or the folder does not exist.
+            ExportError: If the extension is not supported, or the file cannot be written.
+            OptionError: If an option is unknown or out of range.
         """
-        from .figures import export_figure  # noqa: PLC0415 - matplotlib loads only for who draws
+        from .figures import export_figure  # noqa: PLC0415 - matplotlib is slow to import
 
         target = Path(path)
         if target.suffix.lower() != ".npy":
@@ -293,38 +295,35 @@ class Heatmap:
         return target
 
     def summary(self) -> str:
-        """Describe the map in one short line, for people and for tests.
-
-        Values are written so that another processor's rounding changes at most the last digit of a number.
-        """
+        """Return a one-line summary; its numbers agree between machines except for the last digit."""
         return captions.summary(self)
 
     def caption(self, evidence: Evidence = "for", vmax: float | None = None) -> str:
-        """Say what an exported image shows: class and score, then its `provenance`."""
+        """Return the caption of an exported image: class, scores and `provenance`."""
         return f"{captions.score(self)}; {self.provenance(evidence, vmax)}"
 
     def provenance(self, evidence: Evidence = "for", vmax: float | None = None) -> str:
-        """Say where a map comes from: model, layer, method and scale, and how coarse it is."""
+        """Return model, layer, method, scale and resolution of the map."""
         scale = captions.scale(self.vmax(evidence) if vmax is None else vmax, evidence)
         return f"{captions.origin(self)}, {scale}. {captions.resolution(self)}"
 
     def description(self, evidence: Evidence = "for") -> str:
-        """Say for who does not see the overlay where the heat lies and how much of the image it covers."""
+        """Return the overlay's alt text: place of the peak, and fraction of the image above half the maximum."""
         return captions.description(self, evidence)
 
     def _repr_png_(self) -> bytes:
         image = self.image
         if image is None:
-            side = np.array(self.grid) * (IMAGE_SIZE_WITHOUT_ONE / max(self.grid))
-            large = upsample(self.values, (max(1, round(side[0])), max(1, round(side[1]))), "cells")
-            return encode_png(colorize(large, self.vmax()))
+            size = np.array(self.grid) * (FALLBACK_IMAGE_SIZE / max(self.grid))
+            upsampled = upsample(self.values, (max(1, round(size[0])), max(1, round(size[1]))), "cells")
+            return encode_png(colorize(upsampled, self.vmax()))
         return encode_png(self.overlay())
 
-    def _shown(self, image: ImageLike | None) -> NDArray[np.uint8]:
+    def _image_or_own(self, image: ImageLike | None) -> NDArray[np.uint8]:
         if image is not None:
             return read_image(image)
         if self.image is None:
-            raise ImageError("This map came without its image: give overlay(image) what the model saw.")
+            raise ImageError("This heatmap has no image: call overlay(image) with the image the model saw.")
         return self.image
 
     def _image_size(self) -> tuple[int, int] | None:
@@ -332,7 +331,7 @@ class Heatmap:
 
 
 def _frozen(image: ImageLike) -> NDArray[np.uint8]:
-    """Return an image as an array of its own that cannot be written to, so that many maps may share it."""
-    own = read_image(image)
-    own.setflags(write=False)
-    return own
+    """Return the image as a new read-only array, which heatmaps can share."""
+    copy = read_image(image)
+    copy.setflags(write=False)
+    return copy

@@ -1,4 +1,4 @@
-"""From a small map to colors over an image: upsample, color, blend, encode."""
+"""Rendering of maps over images: upsampling, coloring and blending."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _CV2_INTERPOLATION = {
 
 
 def select(values: NDArray[np.float32], evidence: Evidence) -> NDArray[np.float32]:
-    """Look at a signed map: the evidence for the class, that against it (turned positive), or both.
+    """Return the evidence for the class, against it (as positive values), or both (signed).
 
     Args:
-        values: Signed map, axes (row, column).
-        evidence: Which side to keep.
+        values: Signed `(H, W)` float32 map.
+        evidence: Sign of the evidence.
     """
     check_choice("evidence", evidence, get_args(Evidence))
     if evidence == "both":
@@ -41,83 +41,84 @@ def select(values: NDArray[np.float32], evidence: Evidence) -> NDArray[np.float3
 def upsample(
     values: NDArray[np.float32], size: tuple[int, int], interpolation: Interpolation = "bilinear"
 ) -> NDArray[np.float32]:
-    """Bring a map to the size of an image, cell by cell over the same area (half-pixel centers, clamped edges).
+    """Upsample a map with half-pixel centers and clamped edges.
 
     Args:
-        values: Map, axes (row, column).
-        size: Rows and columns wanted.
-        interpolation: "cells" shows the grid as it is; "cubic" is clamped to the map's own range, which it would
-            overshoot.
+        values: `(H, W)` float32 map.
+        size: Rows and columns of the result.
+        interpolation: "cells" (nearest neighbor), "bilinear", or "cubic", whose overshoot is clamped to the map's
+            range.
 
     Returns:
-        Map of that size, float32.
+        Float32 map of that size.
     """
     check_choice("interpolation", interpolation, get_args(Interpolation))
     rows, columns = size
-    large = cv2.resize(values, (columns, rows), interpolation=_CV2_INTERPOLATION[interpolation])
-    return np.clip(large, values.min(), values.max()).astype(np.float32, copy=False)
+    upsampled = cv2.resize(values, (columns, rows), interpolation=_CV2_INTERPOLATION[interpolation])
+    return np.clip(upsampled, values.min(), values.max()).astype(np.float32, copy=False)
 
 
 def colorize(
     values: NDArray[np.float32], vmax: float, evidence: Evidence = "for", colormap: str | None = None
 ) -> NDArray[np.uint8]:
-    """Color a signed map on a scale from 0 (or −vmax, for "both") to vmax.
+    """Map a signed map to colors on a scale from 0 (or −vmax, for "both") to vmax.
 
     Args:
-        values: Signed map, axes (row, column).
-        vmax: Value at the upper end of the scale, in raw units; what lies beyond takes the end's color.
-        evidence: Which side to show.
-        colormap: Any of matplotlib's; by default a perceptually uniform one, a diverging one for "both".
+        values: Signed `(H, W)` float32 map.
+        vmax: Upper end of the scale in raw units; larger values take its color.
+        evidence: Sign of the evidence.
+        colormap: Name of a matplotlib colormap; None for a perceptually uniform one, or a diverging one for "both".
 
     Returns:
-        Colors, axes (row, column, RGB), uint8.
+        `(H, W, 3)` uint8 RGB array.
     """
-    share = _share(values, vmax, evidence)
-    position = (share + 1) / 2 if evidence == "both" else share
+    scaled = _scaled(values, vmax, evidence)
+    position = (scaled + 1) / 2 if evidence == "both" else scaled
     table = color_table(colormap or DEFAULT_COLORMAPS[evidence])
     return table[np.rint(position * 255).astype(np.uint8)]
 
 
 def strength(values: NDArray[np.float32], vmax: float, evidence: Evidence = "for") -> NDArray[np.float32]:
-    """Return how strong the evidence is on a scale that ends at vmax, axes (row, column), float32, 0…1."""
-    return np.abs(_share(values, vmax, evidence))
+    """Return the evidence as a fraction of vmax, an `(H, W)` float32 array in 0…1."""
+    return np.abs(_scaled(values, vmax, evidence))
 
 
-def _share(values: NDArray[np.float32], vmax: float, evidence: Evidence) -> NDArray[np.float32]:
-    seen = select(values, evidence)
-    return np.clip(seen / np.float32(vmax), -1, 1) if vmax > 0 else np.zeros_like(seen)
+def _scaled(values: NDArray[np.float32], vmax: float, evidence: Evidence) -> NDArray[np.float32]:
+    selected = select(values, evidence)
+    return np.clip(selected / np.float32(vmax), -1, 1) if vmax > 0 else np.zeros_like(selected)
 
 
 def overlay(
     values: NDArray[np.float32], image: NDArray[np.uint8], display: DisplayOptions, vmax: float
 ) -> NDArray[np.uint8]:
-    """Lay a colored map over an image: the grid is stretched over the whole of it.
+    """Blend a colored map, stretched over the whole image, with the image.
 
     Args:
-        values: Signed map, axes (row, column).
-        image: Axes (row, column, RGB), uint8.
-        display: How to show it; its own `vmax` is not read.
-        vmax: Upper end of the scale, in raw units; 0 for a map without evidence.
+        values: Signed `(h, w)` float32 map.
+        image: `(H, W, 3)` uint8 RGB array.
+        display: Display options; their `vmax` is ignored.
+        vmax: Upper end of the scale in raw units; 0 for a map without evidence.
 
     Returns:
-        Like the image.
+        `(H, W, 3)` uint8 RGB array.
     """
-    large = upsample(select(values, display.evidence), (image.shape[0], image.shape[1]), display.interpolation)
-    side: Evidence = "both" if display.evidence == "both" else "for"  # evidence against was turned positive
-    colors = colorize(large, vmax, side, display.colormap or DEFAULT_COLORMAPS[display.evidence])
-    faded = strength(large, vmax, side) if display.fade else np.ones(large.shape, np.float32)
-    opacity = np.float32(display.opacity) * faded
+    upsampled = upsample(select(values, display.evidence), (image.shape[0], image.shape[1]), display.interpolation)
+    side: Evidence = "both" if display.evidence == "both" else "for"  # `select` made evidence against positive
+    colors = colorize(upsampled, vmax, side, display.colormap or DEFAULT_COLORMAPS[display.evidence])
+    fading = strength(upsampled, vmax, side) if display.fade else np.ones(upsampled.shape, np.float32)
+    opacity = np.float32(display.opacity) * fading
     if display.threshold > 0:
-        opacity = np.where(np.abs(large) > display.threshold * np.abs(large).max(), opacity, np.float32(0))
+        magnitude = np.abs(upsampled)
+        opacity = np.where(magnitude > display.threshold * magnitude.max(), opacity, np.float32(0))
     return blend(image, colors, opacity)
 
 
 @cache
 def color_table(colormap: str) -> NDArray[np.uint8]:
-    """Return the 256 colors of one of matplotlib's color maps, axes (step, RGB), uint8."""
-    from matplotlib import colormaps  # noqa: PLC0415 - only who draws pays for matplotlib
+    """Return the colors of a matplotlib colormap, a read-only `(256, 3)` uint8 RGB array."""
+    from matplotlib import colormaps  # noqa: PLC0415 - slow to import
 
-    check_choice("colormap", colormap, tuple(colormaps))
+    check_choice("colormap", colormap, tuple(colormaps), registry="matplotlib.colormaps")
     table = colormaps[colormap](np.arange(256) / 255, bytes=True)[:, :3].copy()
     table.setflags(write=False)
     return table
@@ -126,21 +127,24 @@ def color_table(colormap: str) -> NDArray[np.uint8]:
 def blend(
     image: NDArray[np.uint8], colors: NDArray[np.uint8], opacity: float | NDArray[np.float32] = 0.5
 ) -> NDArray[np.uint8]:
-    """Lay colors over an image: image · (1 − opacity) + colors · opacity, rounded.
+    """Return image · (1 − opacity) + colors · opacity, rounded.
 
     Args:
-        image: Axes (row, column, RGB), uint8.
-        colors: Likewise, of the same size.
-        opacity: Between 0 and 1, one for all or one for each pixel, axes (row, column).
+        image: `(H, W, 3)` uint8 RGB array.
+        colors: `(H, W, 3)` uint8 RGB array.
+        opacity: Number in 0…1, or an `(H, W)` float32 array of one per pixel.
+
+    Raises:
+        OptionError: If an opacity is out of range.
     """
     check_opacity(opacity)
-    share = np.asarray(opacity, dtype=np.float32)
-    share = share[..., None] if share.ndim else share
-    return np.rint(image * (1 - share) + colors * share).astype(np.uint8)
+    alpha = np.asarray(opacity, dtype=np.float32)
+    alpha = alpha[..., None] if alpha.ndim else alpha
+    return np.rint(image * (1 - alpha) + colors * alpha).astype(np.uint8)
 
 
 def check_opacity(opacity: float | NDArray[np.float32]) -> None:
-    """Raise a `OptionError` if an opacity is outside of 0…1."""
+    """Raise an `OptionError` if an opacity is outside 0…1."""
     low, high = float(np.min(opacity)), float(np.max(opacity))
     if not (low >= 0 and high <= 1):
         raise OptionError(f"opacity must be between 0 and 1, got {low if low < 0 else high:g}.")

@@ -1,4 +1,4 @@
-"""Scales that several maps share."""
+"""Shared scales of several heatmaps."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def shared_vmax(heatmaps: Sequence[Heatmap], evidence: Evidence = "for") -> float:
-    """Return one upper end of scale for several maps, so that equal colors mean equal evidence.
+    """Return the upper end of a scale, in raw units, on which equal colors of several heatmaps mean equal evidence.
 
     Raises:
-        GradCAMError: If there is no map.
+        GradCAMError: If there are no heatmaps.
     """
     if not heatmaps:
-        raise GradCAMError("A shared scale needs at least one map, and none was given.")
+        raise GradCAMError("heatmaps must contain at least one heatmap, got none.")
     return max(heatmap.vmax(evidence) for heatmap in heatmaps)

@@ -1,4 +1,4 @@
-"""Reading images, encoding them, boxes in them and edits of them."""
+"""Reading, encoding and editing of images."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Rectangles in an image's pixels."""
+"""Rectangles in pixel coordinates."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Box(NamedTuple):
-    """A rectangle in pixels, the right and lower edge excluded."""
+    """A rectangle in pixels; `right` and `bottom` are exclusive."""
 
     left: int
     top: int

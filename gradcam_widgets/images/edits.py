@@ -1,4 +1,4 @@
-"""What if the model had seen only this, or not that? Crops and covers of an image."""
+"""Image edits for what-if questions (occlusion): crop, gray out or blur a box."""
 
 from __future__ import annotations
 
@@ -20,55 +20,54 @@ if TYPE_CHECKING:
 
 Kind = Literal["crop", "gray", "blur"]
 GRAY = (128, 128, 128)
-BLUR_SHARE = 0.2
+BLUR_SIGMA_FRACTION = 0.2
 
 
 class Edit(NamedTuple):
-    """One change of an image: "crop" leaves the box alone, "gray" and "blur" cover it.
+    """One edit of an image.
 
     Attributes:
-        kind: Which of them.
-        box: Where, in the pixels of the unchanged image.
+        kind: "crop" keeps only the box, "gray" fills it with gray, "blur" blurs it.
+        box: The box in pixels of the original image.
     """
 
     kind: Kind
     box: Box
 
 
-def as_edits(given: Any) -> tuple[Edit, ...]:
-    """Read a list of edits, each an `Edit`, (kind, box) or {"kind": …, "box": …}.
+def as_edits(edits: Any) -> tuple[Edit, ...]:
+    """Convert a list of `Edit`s, (kind, box) pairs or {"kind": …, "box": …} dicts to `Edit`s.
 
     Raises:
-        OptionError: If it is none.
+        OptionError: If the value has another form.
     """
-    if not isinstance(given, (list, tuple)) or isinstance(given, Edit):
-        raise OptionError(f"{given!r} is no list of changes of an image: give [Edit(kind, Box(…)), …].")
-    return tuple(_as_edit(each) for each in given)
+    if not isinstance(edits, (list, tuple)) or isinstance(edits, Edit):
+        raise OptionError(f"edits must be a list [Edit(kind, Box(…)), …], got {edits!r}.")
+    return tuple(_as_edit(edit) for edit in edits)
 
 
 def edited(image: NDArray[np.uint8], edits: Iterable[Edit]) -> tuple[NDArray[np.uint8], Box]:
-    """Cover parts of an image, then crop it to the last crop; the image given is left alone.
+    """Return a copy of an image with its boxes covered, cropped to the last crop.
 
     Args:
-        image: Axes (row, column, RGB), uint8.
-        edits: In the order in which they were made.
+        image: `(H, W, 3)` uint8 RGB array.
+        edits: Edits in the order of application.
 
     Returns:
-        The changed image, likewise, and which part of the given one it shows.
+        The edited `(H, W, 3)` uint8 RGB array, and its box in the original image.
 
     Raises:
-        OptionError: If a kind is unknown, a box lies outside of the image, or a crop has less than 8 pixels a side.
+        OptionError: If a kind is unknown, a box lies outside the image, or a side of a crop is under 8 pixels.
     """
     result = image.copy()
     window = Box(0, 0, image.shape[1], image.shape[0])
     for kind, box in edits:
-        check_choice("edit", kind, get_args(Kind))
-        left, top, right, bottom = _inside(box, image)
+        check_choice("kind", kind, get_args(Kind))
+        left, top, right, bottom = _clipped(box, image)
         if kind == "crop":
             if min(right - left, bottom - top) < MIN_SIDE:
                 raise OptionError(
-                    f"A crop of {right - left}×{bottom - top} pixels is too small to look at: draw at least "
-                    f"{MIN_SIDE}×{MIN_SIDE}."
+                    f"A crop must be at least {MIN_SIDE}×{MIN_SIDE} pixels, got {right - left}×{bottom - top}."
                 )
             window = Box(left, top, right, bottom)
         elif kind == "gray":
@@ -78,25 +77,23 @@ def edited(image: NDArray[np.uint8], edits: Iterable[Edit]) -> tuple[NDArray[np.
     return np.ascontiguousarray(result[window.top : window.bottom, window.left : window.right]), window
 
 
-def _as_edit(given: Any) -> Edit:
+def _as_edit(value: Any) -> Edit:
     try:
-        kind, box = (given["kind"], given["box"]) if isinstance(given, dict) else given
+        kind, box = (value["kind"], value["box"]) if isinstance(value, dict) else value
         return Edit(kind, Box(*(int(side) for side in box)))
     except (KeyError, TypeError, ValueError, OverflowError):
-        raise OptionError(
-            f"{given!r} is no change of an image: give Edit(kind, Box(left, top, right, bottom))."
-        ) from None
+        raise OptionError(f"edits must contain Edit(kind, Box(left, top, right, bottom)), got {value!r}.") from None
 
 
-def _inside(box: Box, image: NDArray[np.uint8]) -> Box:
+def _clipped(box: Box, image: NDArray[np.uint8]) -> Box:
     height, width = image.shape[:2]
     left, top, right, bottom = box
-    cut = Box(max(0, left), max(0, top), min(width, right), min(height, bottom))
-    if cut.left >= cut.right or cut.top >= cut.bottom:
-        raise OptionError(f"The box {tuple(box)} has no pixel of the {width}×{height} image: draw it inside.")
-    return cut
+    clipped = Box(max(0, left), max(0, top), min(width, right), min(height, bottom))
+    if clipped.left >= clipped.right or clipped.top >= clipped.bottom:
+        raise OptionError(f"box must overlap the {width}×{height} image, got {tuple(box)}.")
+    return clipped
 
 
-def _blurred(part: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    sigma = max(1.0, BLUR_SHARE * min(part.shape[:2]))
-    return cv2.GaussianBlur(part, (0, 0), sigma).astype(np.uint8, copy=False)
+def _blurred(region: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    sigma = max(1.0, BLUR_SIGMA_FRACTION * min(region.shape[:2]))
+    return cv2.GaussianBlur(region, (0, 0), sigma).astype(np.uint8, copy=False)

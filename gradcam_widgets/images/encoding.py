@@ -1,4 +1,4 @@
-"""Images as the bytes of files, and in a size fit to send."""
+"""Encoding of images as PNG and JPEG, and downsampling for transfer."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def shrink(image: NDArray[np.uint8], max_side: int) -> NDArray[np.uint8]:
-    """Bring the longer side of a large image down to so many pixels, at least 8 a side; a small one stays.
+    """Downsample an image whose longer side exceeds `max_side`; every side keeps at least 8 pixels.
 
     Args:
-        image: Axes (row, column, RGB), uint8.
-        max_side: In pixels.
+        image: `(H, W, 3)` uint8 RGB array.
+        max_side: Longest side of the result, in pixels.
     """
     scale = max_side / max(image.shape[:2])
     if scale >= 1:
@@ -28,11 +28,11 @@ def shrink(image: NDArray[np.uint8], max_side: int) -> NDArray[np.uint8]:
 
 
 def encode_png(image: NDArray[np.uint8]) -> bytes:
-    """Encode an image, axes (row, column, RGB), uint8, as the bytes of a PNG file."""
+    """Encode an `(H, W, 3)` uint8 RGB array as a PNG file."""
     return bytes(cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1])
 
 
 def encode_jpeg(image: NDArray[np.uint8], quality: int = 90) -> bytes:
-    """Encode an image, axes (row, column, RGB), uint8, as the bytes of a JPEG file."""
+    """Encode an `(H, W, 3)` uint8 RGB array as a JPEG file of a quality in 0…100."""
     bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     return bytes(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1])

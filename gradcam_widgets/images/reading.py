@@ -1,8 +1,7 @@
-"""Whatever a person has of an image (path, bytes, PIL, array, tensor) to RGB uint8."""
+"""Conversion of paths, bytes, PIL images, arrays and tensors to RGB uint8 arrays."""
 
 from __future__ import annotations
 
-import difflib
 import io
 import math
 import os
@@ -15,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from gradcam_widgets._choices import suggestion
 from gradcam_widgets._paths import expanded, is_folder
 from gradcam_widgets.errors import ImageError, OptionError
 
@@ -39,50 +39,48 @@ _PILLOW_LIMIT = threading.Lock()
 
 
 def read_image(source: ImageLike, *, max_pixels: int | None = None) -> NDArray[np.uint8]:
-    """Read an image from whatever a person has of it.
+    """Convert an image of any supported type to an RGB array.
 
-    Images are turned upright by their EXIF orientation, and what is transparent is laid on white. The
-    file of an animation gives its first frame.
+    EXIF orientation is applied, transparent pixels are blended with white, and only the first frame of an animation
+    is read.
 
     Args:
         source: One of
 
-            - the path of a file (a leading ``~`` is expanded), or the bytes of one;
-            - a PIL image of any mode; I and I;16 are read as 0…65535, F as 0…1;
-            - an array of axes (height, width), (height, width, channel), (channel, height, width), or one of
-              these after a first axis of length 1, with 1, 3 or 4 channels: gray, RGB or RGBA. uint8 in
-              0…255, uint16 in 0…65535, bool, or a float dtype in 0…1 (rounded to the nearest of 256 levels);
-            - a tensor of the same axes, dtypes and ranges, on any device.
-        max_pixels: The most pixels, height times width, that are accepted; without it the environment
-            variable ``GRADCAM_WIDGETS_MAX_PIXELS`` decides, and without that 100 million. Of a file only the
-            header is read before this is checked.
+            - the path of a file (a leading `~` is expanded), or its contents as bytes;
+            - a PIL image of any mode, with I and I;16 in 0…65535 and F in 0…1;
+            - an array of shape `(H, W)`, `(H, W, C)` or `(C, H, W)`, optionally after a first axis of length 1, with 1,
+              3 or 4 channels (gray, RGB or RGBA): uint8 in 0…255, uint16 in 0…65535, bool, or a float dtype in 0…1
+              (rounded to the nearest of 256 levels);
+            - a tensor of the same shapes, dtypes and ranges, on any device.
+        max_pixels: Largest accepted number of pixels, checked before a file's pixels are decoded; by default the
+            environment variable `GRADCAM_WIDGETS_MAX_PIXELS`, or else 100 million.
 
     Returns:
-        Image (height, width, channel), uint8, RGB in 0…255: a C-contiguous array of its own.
+        New C-contiguous `(H, W, 3)` uint8 RGB array.
 
     Raises:
-        ImageError: The source is of another type, there is no such file, it is no image, or a damaged
-            one; the image is enormous, or a side has less than 8 pixels; the shape, the dtype or the values
-            of an array or tensor are none of those above; or the limit is not a positive whole number.
+        ImageError: If the file does not exist, is damaged or is not an image; if the type, shape, dtype or range of
+            the source is not supported; or if the image is too large or a side is under 8 pixels.
+        OptionError: If the limit is not a positive integer.
     """
     limit = _pixel_limit(max_pixels)
     if isinstance(source, (str, os.PathLike)):
         return _from_file(source, limit)
     if isinstance(source, (bytes, bytearray, memoryview)):
         data = bytes(source)
-        return _from_stream(io.BytesIO(data), f"The data given ({len(data):,} bytes)", limit)
+        return _from_stream(io.BytesIO(data), f"The data ({len(data):,} bytes)", limit)
     if isinstance(source, Image.Image):
         return _from_pil(source, f"The PIL image of mode {source.mode}", limit)
     if isinstance(source, np.ndarray):
         name = f"The array of shape {source.shape} and dtype {source.dtype}"
         return _from_values(_channels_last(source, name, first_preferred=False), name, limit)
-    if hasattr(source, "requires_grad"):  # a tensor, told without importing torch
+    if hasattr(source, "requires_grad"):  # a tensor, recognized without importing torch
         name = f"The tensor of shape {tuple(source.shape)} and dtype {source.dtype}"
         values = _tensor_values(source, name)
         return _from_values(_channels_last(values, name, first_preferred=True), name, limit)
     raise ImageError(
-        f"An object of type {type(source).__name__} is no image: give a path, the bytes of a file, "
-        "a PIL image, an array or a tensor.",
+        f"image must be a path, the bytes of a file, a PIL image, an array or a tensor, got {type(source).__name__}.",
     )
 
 
@@ -90,66 +88,63 @@ def _pixel_limit(max_pixels: int | None) -> int:
     if max_pixels is not None:
         if isinstance(max_pixels, int) and max_pixels >= 1:
             return max_pixels
-        raise OptionError(f"max_pixels={max_pixels!r} is no limit: give a positive whole number of pixels.")
+        raise OptionError(f"max_pixels must be a positive integer, got {max_pixels!r}.")
     text = os.environ.get(MAX_PIXELS_VARIABLE, "")
     if not text:
         return MAX_PIXELS
     if text.isdecimal() and int(text) >= 1:
         return int(text)
     raise OptionError(
-        f"The environment variable {MAX_PIXELS_VARIABLE} is {text!r}: "
-        "set it to a positive whole number of pixels, such as 200000000, or unset it.",
+        f"The environment variable {MAX_PIXELS_VARIABLE} must be a positive integer such as 200000000, got {text!r}.",
     )
 
 
 def _from_file(source: str | os.PathLike[str], limit: int) -> NDArray[np.uint8]:
-    given = os.fsdecode(source)
-    name = f"'{given}'" if len(given) <= _MAX_NAME else f"'{given[:_MAX_NAME]}…'"
-    if not given:
-        raise ImageError("The path given is empty: give the path of an image file.")
-    if given.startswith(("http://", "https://")):
-        raise ImageError(f"{name} is an address, not a file: download it and give the path of the file.")
-    path = Path(given)
+    text = os.fsdecode(source)
+    name = f"'{text}'" if len(text) <= _MAX_NAME else f"'{text[:_MAX_NAME]}…'"
+    if not text:
+        raise ImageError("image must be the path of a file, got an empty path.")
+    if text.startswith(("http://", "https://")):
+        raise ImageError(f"Cannot read {name}: URLs are not supported; download the file and use its path.")
+    path = Path(text)
     if path.parts[:1] == ("~",):
         path = expanded(path, ImageError)
-    with _opened(path, name) as stream:
+    with _open(path, name) as stream:
         return _from_stream(stream, name, limit)
 
 
-def _opened(path: Path, name: str) -> IO[bytes]:
+def _open(path: Path, name: str) -> IO[bytes]:
     try:
         return path.open("rb")
     except FileNotFoundError as error:
         raise ImageError(_no_such_file(path)) from error
     except (IsADirectoryError, PermissionError) as error:
         if is_folder(path):
-            raise ImageError(f"{name} is a folder: give one image file in it.") from error
-        raise ImageError(f"{name} may not be read: change its permissions or give a copy.") from error
+            raise ImageError(f"{name} is a folder: choose an image file in it.") from error
+        raise ImageError(f"Cannot read {name}: permission denied; change its permissions or use a copy.") from error
     except (OSError, ValueError) as error:
-        raise ImageError(f"{name} cannot be opened ({_reason(error)}): check the path.") from error
+        raise ImageError(f"Cannot open {name} ({_reason(error)}): check the path.") from error
 
 
 def _no_such_file(path: Path) -> str:
     folder = path.parent.absolute()
     if not is_folder(folder):
-        return f"There is no folder '{folder}' to read '{path.name}' from: check the path."
-    listable = os.access(folder, os.R_OK)
-    names = {entry.name.casefold(): entry.name for entry in folder.iterdir()} if listable else {}
-    close = [f"'{names[key]}'" for key in difflib.get_close_matches(path.name.casefold(), names)]
-    advice = f"did you mean {' or '.join(close)}?" if close else "check the path."
-    return f"There is no file '{path.name}' in the folder '{folder}': {advice}"
+        return f"There is no folder '{folder}' with a file '{path.name}': check the path."
+    names = [entry.name for entry in folder.iterdir()] if os.access(folder, os.R_OK) else []
+    hint = suggestion(path.name, names, "check the path.", show=lambda name: f"'{name}'")
+    return f"There is no file '{path.name}' in the folder '{folder}': {hint}"
 
 
 def _from_stream(stream: IO[bytes], name: str, limit: int) -> NDArray[np.uint8]:
     if stream.seek(0, os.SEEK_END) == 0:
-        raise ImageError(f"{name} is empty: get the image again.")
+        raise ImageError(f"{name} is empty: download or save the image again.")
     try:
         with _pillow_allows(sys.maxsize):
             image = Image.open(stream)
     except UnidentifiedImageError as error:
         raise ImageError(
-            f"{name} is not an image that Pillow can read, or a damaged one: "
-            "give a whole JPEG, PNG, GIF, WebP, BMP or TIFF file.",
+            f"{name} is not an image supported by Pillow, or is damaged: "
+            "use a complete JPEG, PNG, GIF, WebP, BMP or TIFF file.",
         ) from error
     except Exception as error:
         raise _damaged(name, error) from error
@@ -158,7 +153,7 @@ def _from_stream(stream: IO[bytes], name: str, limit: int) -> NDArray[np.uint8]:
 
 def _from_pil(image: Image.Image, name: str, limit: int) -> NDArray[np.uint8]:
     _check_size(image.height, image.width, name, limit)
-    # Decoders that meet damaged bytes raise nearly anything: OSError, SyntaxError, struct.error, KeyError.
+    # Decoders raise many types for damaged files, among them OSError, SyntaxError, struct.error and KeyError.
     try:
         with _pillow_allows(image.height * image.width):
             upright = ImageOps.exif_transpose(image)
@@ -170,20 +165,20 @@ def _from_pil(image: Image.Image, name: str, limit: int) -> NDArray[np.uint8]:
 
 @contextmanager
 def _pillow_allows(pixels: int) -> Iterator[None]:
-    """Keep Pillow from objecting to an image of so many pixels: here `_check_size` decides."""
+    """Raise Pillow's limit to a number of pixels, as `_check_size` enforces the limit of this package."""
     with _PILLOW_LIMIT:
         allowed = Image.MAX_IMAGE_PIXELS is None or pixels <= Image.MAX_IMAGE_PIXELS
     if allowed:
         yield
         return
-    # The limit is one for the process: without the lock two threads could restore each other's.
+    # The limit is global: without the lock, a thread could restore the limit of another one.
     with _PILLOW_LIMIT:
-        usual = Image.MAX_IMAGE_PIXELS
+        original = Image.MAX_IMAGE_PIXELS
         Image.MAX_IMAGE_PIXELS = pixels
         try:
             yield
         finally:
-            Image.MAX_IMAGE_PIXELS = usual
+            Image.MAX_IMAGE_PIXELS = original
 
 
 def _pil_values(image: Image.Image) -> NDArray[Any]:
@@ -191,7 +186,7 @@ def _pil_values(image: Image.Image) -> NDArray[Any]:
         return np.asarray(image)[:, :, np.newaxis]
     if image.mode.startswith("I"):
         return _sixteen_bit_values(image)[:, :, np.newaxis]
-    if image.mode == "La":  # Pillow has no way from here to RGBA
+    if image.mode == "La":  # Pillow cannot convert it to RGBA directly
         image = image.convert("LA")
     return np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
 
@@ -208,18 +203,18 @@ def _sixteen_bit_values(image: Image.Image) -> NDArray[Any]:
 
 def _tensor_values(tensor: torch.Tensor, name: str) -> NDArray[Any]:
     try:
-        plain = tensor.detach().cpu()
-        # NumPy knows no bfloat16.
-        values: NDArray[Any] = (plain.float() if plain.is_floating_point() else plain).numpy()
+        on_cpu = tensor.detach().cpu()
+        # NumPy has no bfloat16.
+        values: NDArray[Any] = (on_cpu.float() if on_cpu.is_floating_point() else on_cpu).numpy()
     except (RuntimeError, TypeError) as error:
-        raise ImageError(f"{name} has no values that can be read: give a plain dense tensor.") from error
+        raise ImageError(f"{name} has no readable values: use a dense tensor on a real device.") from error
     return values
 
 
 def _channels_last(values: NDArray[Any], name: str, *, first_preferred: bool) -> NDArray[Any]:
     if values.ndim == 4:
         if len(values) != 1:
-            raise ImageError(f"{name} is a batch of {len(values)}: give one of them, such as batch[0].")
+            raise ImageError(f"{name} is a batch of {len(values)}: choose one of its images, such as batch[0].")
         values = values[0]
     if values.ndim == 2:
         return values[:, :, np.newaxis]
@@ -231,8 +226,7 @@ def _channels_last(values: NDArray[Any], name: str, *, first_preferred: bool) ->
         if last:
             return values
     raise ImageError(
-        f"{name} is no image: give (height, width), (height, width, channel) or (channel, height, width) "
-        "with 1, 3 or 4 channels.",
+        f"{name} is not an image: use shape (H, W), (H, W, C) or (C, H, W) with 1, 3 or 4 channels.",
     )
 
 
@@ -245,13 +239,12 @@ def _from_values(values: NDArray[Any], name: str, limit: int) -> NDArray[np.uint
 def _check_size(height: int, width: int, name: str, limit: int) -> None:
     if min(height, width) < MIN_SIDE:
         raise ImageError(
-            f"{name} is {width} pixels wide and {height} high: "
-            f"give an image of at least {MIN_SIDE} pixels on each side.",
+            f"{name} is {width} pixels wide and {height} high: use an image of at least {MIN_SIDE}×{MIN_SIDE} pixels.",
         )
     if height * width > limit:
         raise ImageError(
-            f"{name} is {width:,} pixels wide and {height:,} high, more than {limit:,} pixels in all: "
-            f"make it smaller, or raise the limit by the environment variable {MAX_PIXELS_VARIABLE}.",
+            f"{name} is {width:,} pixels wide and {height:,} high, more than {limit:,} pixels: "
+            f"downsample it, or raise the limit with the environment variable {MAX_PIXELS_VARIABLE}.",
         )
 
 
@@ -264,26 +257,26 @@ def _levels(values: NDArray[Any], name: str) -> NDArray[np.uint8]:
     if kind == "b":
         return (values.astype(np.uint16) * _WHITE).astype(np.uint8)
     if kind == "f":
-        return _levels_of_floats(values, name)
+        return _levels_from_floats(values, name)
     if kind in "iu":
         low, high = int(values.min()), int(values.max())
-        advice = "convert it to uint8" if low >= 0 and high <= _WHITE else "bring it into 0…255"
-        raise ImageError(f"{name} has whole values {low}…{high}: {advice} and give it as uint8.")
-    raise ImageError(f"{name} holds no gray levels: give uint8 in 0…255 or floats in 0…1.")
+        advice = "convert it to uint8" if low >= 0 and high <= _WHITE else "scale it to 0…255 and convert it to uint8"
+        raise ImageError(f"{name} has integer values {low}…{high}: {advice}.")
+    raise ImageError(f"{name} is not an image: use uint8 in 0…255 or floats in 0…1.")
 
 
-def _levels_of_floats(values: NDArray[Any], name: str) -> NDArray[np.uint8]:
+def _levels_from_floats(values: NDArray[Any], name: str) -> NDArray[np.uint8]:
     low, high = float(values.min()), float(values.max())
     if not (math.isfinite(low) and math.isfinite(high)):
-        raise ImageError(f"{name} has values {low:g}…{high:g}: give finite ones in 0…1.")
-    # Resizing leaves values such as 1.0000001: what still rounds to a gray level is one.
+        raise ImageError(f"{name} has values {low:g}…{high:g}: use finite values in 0…1.")
+    # Values that round to a gray level are accepted, as resizing may return 1.0000001.
     if round(low * _WHITE) < 0 or round(high * _WHITE) > _WHITE:
         if low < 0:
-            advice = "it looks normalized; give the image before normalization, in 0…1"
+            advice = "it looks normalized; use the image before normalization, in 0…1"
         elif high <= _WHITE:
-            advice = "if these are gray levels in 0…255, divide by 255 or give them as uint8"
+            advice = "for gray levels in 0…255, divide by 255 or convert to uint8"
         else:
-            advice = "bring them into 0…1"
+            advice = "scale them to 0…1"
         raise ImageError(f"{name} has values {low:.3g}…{high:.3g}: {advice}.")
     levels: NDArray[np.float32] = np.rint(values.astype(np.float32) * np.float32(_WHITE))
     return levels.clip(0, _WHITE).astype(np.uint8)
@@ -306,7 +299,7 @@ def _on_white(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _damaged(name: str, error: Exception) -> ImageError:
-    return ImageError(f"{name} is damaged or cut off ({_reason(error)}): get or open the image again.")
+    return ImageError(f"{name} is damaged or truncated ({_reason(error)}): download, save or open the image again.")
 
 
 def _reason(error: Exception) -> str:

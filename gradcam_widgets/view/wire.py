@@ -31,7 +31,7 @@ def pack_image(heatmaps: Sequence[Heatmap], window: Box | None = None) -> dict[s
     if not 1 <= len(heatmaps) <= MAX_MAPS:
         raise GradCAMError(f"A view shows one map or compares two, not {len(heatmaps)}: choose among them.")
     if any(heatmap.image is None for heatmap in heatmaps):
-        raise ImageError("A map came without its image: give it one by heatmap.on(image).")
+        raise ImageError("Cannot show a heatmap without an image: add one with heatmap.with_image(image).")
     image = heatmaps[0].image
     assert image is not None  # noqa: S101 - for the type checker
     rows, columns = image.shape[:2]

@@ -194,7 +194,7 @@ def test_ambiguous_tokens_are_an_error_with_shape_and_remedy() -> None:
     with pytest.raises(
         LayerError,
         match=r"^The 10 tokens of layer 'blocks\.1' \(shape 1×10×8\) form 2×2 or 3×3 over an image of 12×12: "
-        r"give GradCAM\(model, token_grid=\(rows, columns\)\)\.$",
+        r"set GradCAM\(model, token_grid=\(rows, columns\)\)\.$",
     ):
         GradCAM(model).trace(batch, "blocks.1")
     assert GradCAM(model, token_grid=(3, 3)).trace(batch, "blocks.1").layers[0].grid == (3, 3)
@@ -209,7 +209,9 @@ def test_tokens_that_form_no_grid_are_an_error_with_shape_and_remedy() -> None:
 
 @pytest.mark.parametrize("token_grid", [(9, 8), (0, 4)])
 def test_a_token_grid_that_does_not_fit_is_refused(token_grid: tuple[int, int]) -> None:
-    with pytest.raises(LayerError, match=r"^Layer 'blocks\.1' puts out 37 tokens.*token_grid: .*\.$"):
+    with pytest.raises(
+        LayerError, match=r"^token_grid must fit into the 37 tokens of layer 'blocks\.1', got .*: .*\.$"
+    ):
         GradCAM(Tokens(), token_grid=token_grid).trace(image(32, 64), "blocks.1")
 
 
@@ -222,7 +224,7 @@ def test_a_layer_is_found_by_its_path_or_as_a_module() -> None:
 def test_a_network_without_a_spatial_layer_has_no_candidate_and_says_so() -> None:
     model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 2))
     assert candidate_layers(model, image(8, 8)) == []
-    with pytest.raises(LayerError, match=r"^No layer of this Sequential puts out rows and columns: .*\.$"):
+    with pytest.raises(LayerError, match=r"^No layer of this Sequential has an output with rows and columns: .*\.$"):
         GradCAM(model).trace(image(8, 8))
 
 
@@ -304,7 +306,7 @@ class ImagesSecond(nn.Module):
 def test_images_are_not_taken_for_tokens() -> None:
     batch = torch.randn(5, 3, 32, 32)
     assert {layer.name for layer in candidate_layers(ImagesSecond(), batch)} == {"patches"}
-    with pytest.raises(LayerError, match=r"first axis .* is not that of the 5 images"):
+    with pytest.raises(LayerError, match=r"first axis is not the batch of 5 images"):
         GradCAM(ImagesSecond()).trace(batch, "encoder.layers.1")
 
 

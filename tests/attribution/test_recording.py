@@ -541,7 +541,7 @@ def test_a_trace_does_not_outlive_the_weights_it_was_made_with(change: Callable[
     trace = GradCAM(model).trace(image(), "stem")
     trace.heatmap(1)
     change(model)
-    with pytest.raises(ModelError, match="changed since this trace was made: trace again"):
+    with pytest.raises(ModelError, match="changed since this trace: trace again"):
         trace.heatmap(1)
 
 

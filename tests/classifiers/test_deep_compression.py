@@ -54,5 +54,5 @@ def test_a_image_normalized_as_torchvision_does_gets_the_scores_of_the_original_
 
 @pytest.mark.parametrize("data", [b"", b"\xff" * 40, file_of(LAYERS)[:-3], file_of(LAYERS)[:500]])
 def test_another_file_is_refused_in_one_sentence(data: bytes) -> None:
-    with pytest.raises(ModelError, match=r"bytes given are not the compressed SqueezeNet \(.*\): run"):
+    with pytest.raises(ModelError, match=r"bytes of data are not the compressed SqueezeNet \(.*\): run"):
         decode(data, model().state_dict(), MEAN, STD)

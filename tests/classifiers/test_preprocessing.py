@@ -59,5 +59,5 @@ def test_a_point_in_what_was_seen_is_the_point_that_was_shown(size: tuple[int, i
 
 
 def test_an_unknown_resize_mode_is_refused() -> None:
-    with pytest.raises(GradCAMError, match="no resize_mode 'stretch': choose squash, crop"):
+    with pytest.raises(GradCAMError, match=r"^resize_mode must be 'squash' or 'crop', got 'stretch'"):
         Preprocessing(resize_mode="stretch")  # type: ignore[arg-type]

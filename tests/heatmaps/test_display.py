@@ -57,9 +57,9 @@ def test_the_traits_are_the_fields_with_their_defaults() -> None:
         ("vmax", -1.0, "positive, finite number or None, got -1"),
         ("vmax", math.inf, "positive, finite number or None, got inf"),
         ("vmax", math.nan, "positive, finite number or None, got nan"),
-        ("evidence", "pro", "evidence 'pro'"),
-        ("interpolation", "lanczos", "interpolation 'lanczos'"),
-        ("colormap", "rainbows", "colormap 'rainbows'"),
+        ("evidence", "pro", "^evidence must be 'for', 'against' or 'both', got 'pro'"),
+        ("interpolation", "lanczos", "^interpolation must be 'cells', 'bilinear' or 'cubic', got 'lanczos'"),
+        ("colormap", "rainbows", "got 'rainbows'; did you mean 'rainbow'"),
     ],
 )
 def test_an_option_out_of_its_range_is_refused_everywhere(name: str, value: Any, said: str) -> None:

@@ -92,18 +92,20 @@ def test_a_figure_shows_itself_in_a_notebook() -> None:
 
 
 def test_maps_of_no_image_cannot_be_compared() -> None:
-    with pytest.raises(ImageError, match=r"heatmap\.on\(image\)"):
+    with pytest.raises(ImageError, match=r"heatmap\.with_image\(image\)"):
         comparison_figure([heatmap([[1.0, 2.0]], image=None)])
-    with pytest.raises(GradCAMError, match="at least one map"):
+    with pytest.raises(GradCAMError, match="at least one heatmap"):
         comparison_figure([])
 
 
 def test_a_figure_is_saved_by_its_ending(tmp_path: Path) -> None:
     for ending in ("png", "jpg", "pdf", "svg", "npy"):
         assert heatmap([[0.0, 1.0]]).export(tmp_path / f"map.{ending}").stat().st_size > 100
-    with pytest.raises(ExportError, match=r"map\.doc'.*end its name on \.png"):
+    with pytest.raises(
+        ExportError, match=r"map\.doc': unsupported extension; use \.png, \.jpg, \.jpeg, \.pdf or \.svg\.$"
+    ):
         heatmap([[0.0, 1.0]]).export(tmp_path / "map.doc")
-    with pytest.raises(ExportError, match="cannot be written"):
+    with pytest.raises(ExportError, match=r"^Cannot write "):
         heatmap([[0.0, 1.0]]).export(tmp_path / "nowhere" / "map.png")
 
 

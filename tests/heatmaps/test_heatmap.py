@@ -126,7 +126,7 @@ def test_several_maps_share_the_largest_limit() -> None:
     assert shared_vmax(maps) == 3
     assert shared_vmax(maps, "against") == 5
     assert shared_vmax(maps, "both") == 5
-    with pytest.raises(GradCAMError, match=r"needs at least one map, and none was given\.$"):
+    with pytest.raises(GradCAMError, match=r"^heatmaps must contain at least one heatmap, got none\.$"):
         shared_vmax([])
 
 
@@ -224,9 +224,9 @@ def test_an_opacity_is_checked_even_where_the_map_is_weak(opacity: float) -> Non
 
 def test_a_map_can_be_laid_over_another_image() -> None:
     made = heatmap(PLAIN)
-    with pytest.raises(ImageError, match=r"^This map came without its image: give overlay\(image\) .*\.$"):
+    with pytest.raises(ImageError, match=r"^This heatmap has no image: call overlay\(image\) .*\.$"):
         made.overlay()
-    moved = made.on(scene(40, 60))
+    moved = made.with_image(scene(40, 60))
     assert moved.overlay().shape == (40, 60, 3)
     assert np.array_equal(moved.values, made.values)
     assert made.image is None
@@ -295,13 +295,13 @@ def test_a_difference_within_the_tolerance_is_called_equal() -> None:
 
 
 def test_a_difference_needs_one_shape_and_a_range() -> None:
-    with pytest.raises(GradCAMError, match=r"^Maps of one shape can be compared, not \(2, 2\) with \(4,\)\.$"):
+    with pytest.raises(GradCAMError, match=r"^values must have the reference's shape \(4,\), got \(2, 2\)\.$"):
         describe_difference(np.eye(2), np.arange(4))
-    with pytest.raises(GradCAMError, match=r"^The reference is the same everywhere, .* give another map\.$"):
+    with pytest.raises(GradCAMError, match=r"^Cannot compare with a constant reference, .* use another reference\.$"):
         describe_difference(np.eye(2), np.ones((2, 2)))
-    with pytest.raises(GradCAMError, match=r"^The reference is the same everywhere"):
+    with pytest.raises(GradCAMError, match=r"^Cannot compare with a constant reference"):
         describe_difference(np.zeros((0, 2)), np.zeros((0, 2)))
-    with pytest.raises(GradCAMError, match=r"^Maps that hold NaN or infinity cannot be compared: give finite ones\.$"):
+    with pytest.raises(GradCAMError, match=r"^Cannot compare maps that contain NaN or infinity: use finite maps\.$"):
         describe_difference(np.full((2, 2), np.nan), np.eye(2))
 
 
@@ -344,13 +344,15 @@ def test_the_border_has_its_share_of_the_evidence_for() -> None:
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
 def test_a_map_that_is_not_finite_is_refused(bad: float) -> None:
-    with pytest.raises(ModelError, match=r"^The grad-cam map of layer 'layer4' holds NaN or infinity: .*\.$"):
+    with pytest.raises(ModelError, match=r"^The grad-cam map of layer 'layer4' contains NaN or infinity: .*\.$"):
         heatmap([[1, bad]])
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (3,), (1, 2, 3)])
 def test_what_has_no_rows_and_columns_is_no_map(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ModelError, match=r"^A map has rows and columns, not shape \(.*\): .*\.$"):
+    with pytest.raises(
+        ModelError, match=r"^values must be a non-empty array with rows and columns, got shape \(.*\)\.$"
+    ):
         heatmap(np.zeros(shape))
 
 
@@ -416,7 +418,7 @@ def test_only_evidence_above_the_threshold_is_laid_over_the_image() -> None:
 
 @pytest.mark.parametrize(
     ("cell", "place"),
-    [((0, 0), "the upper left"), ((1, 1), "the middle"), ((2, 1), "the bottom"), ((1, 2), "the right")],
+    [((0, 0), "at the upper left"), ((1, 1), "in the middle"), ((2, 1), "at the bottom"), ((1, 2), "at the right")],
 )
 def test_the_description_says_class_place_and_how_much_is_covered(cell: tuple[int, int], place: str) -> None:
     made = heatmap(grid_of({cell: 2.0}, 3, 3), image=scene(90, 90))
@@ -425,7 +427,19 @@ def test_the_description_says_class_place_and_how_much_is_covered(cell: tuple[in
     covered = f"{100 * (large > 1).mean():.0f} %"
     said = made.description()
     assert said == (
-        f"Evidence for submarine (833) at layer layer4: centered on {place}, "
-        f"more than half its maximum on {covered} of the image."
+        f"Evidence for submarine (833) at layer layer4: strongest {place}, more than half its maximum on {covered} "
+        "of the image."
     )
     assert made.description("against") == "Evidence against submarine (833) at layer layer4: none."
+
+
+def test_the_description_names_the_place_of_the_peak_and_not_of_the_halos_center() -> None:
+    values = np.ones((9, 9))
+    values[7, 1] = 3
+    made = heatmap(values)
+    assert made.centroid() == pytest.approx(((81 * 4 + 2 * 7) / 83, (81 * 4 + 2 * 1) / 83))  # the middle cell, nearly
+    assert made.description() == (
+        "Evidence for submarine (833) at layer layer4: strongest at the lower left, "
+        "more than half its maximum on 1 % of the image."  # one of 81 cells
+    )
+    assert "strongest at the lower left" in made.description("both")

@@ -196,9 +196,11 @@ def test_red_stays_red_in_the_file() -> None:
 
 def test_unknown_choices_are_named_with_those_that_there_are() -> None:
     values = noise()
-    with pytest.raises(OptionError, match=r"no evidence 'pro': choose for, against, both\.$"):
+    with pytest.raises(OptionError, match=r"^evidence must be 'for', 'against' or 'both', got 'pro'\.$"):
         select(values, "pro")  # type: ignore[arg-type]
-    with pytest.raises(OptionError, match=r"no interpolation 'nearest': choose cells, bilinear, cubic\.$"):
+    with pytest.raises(OptionError, match=r"^interpolation must be 'cells', 'bilinear' or 'cubic', got 'nearest'\.$"):
         upsample(values, (8, 8), "nearest")  # type: ignore[arg-type]
-    with pytest.raises(OptionError, match=r"no colormap 'rainbows': choose one that matplotlib\.colormaps lists\.$"):
+    with pytest.raises(
+        OptionError, match=r"a name in matplotlib\.colormaps, got 'rainbows'; did you mean 'rainbow'.*\?$"
+    ):
         colorize(values, 1.0, colormap="rainbows")

@@ -109,14 +109,14 @@ def test_what_of_a_box_lies_outside_is_cut_off(image: NDArray[np.uint8]) -> None
 @pytest.mark.parametrize(
     ("edit", "sentence"),
     [
-        (Edit("paint", BOX), "There is no edit 'paint': choose crop, gray, blur."),  # type: ignore[arg-type]
-        (Edit("crop", Box(0, 0, 7, 20)), "A crop of 7×20 pixels is too small to look at:"),
-        (Edit("crop", Box(45, 0, 60, 20)), "A crop of 5×20 pixels is too small to look at:"),
-        (Edit("gray", Box(50, 0, 60, 9)), "The box (50, 0, 60, 9) has no pixel of the 50×30 image: draw it inside."),
-        (Edit("blur", Box(9, 9, 9, 12)), "The box (9, 9, 9, 12) has no pixel of the 50×30 image: draw it inside."),
+        (Edit("paint", BOX), "kind must be 'crop', 'gray' or 'blur', got 'paint'."),  # type: ignore[arg-type]
+        (Edit("crop", Box(0, 0, 7, 20)), "A crop must be at least 8×8 pixels, got 7×20."),
+        (Edit("crop", Box(45, 0, 60, 20)), "A crop must be at least 8×8 pixels, got 5×20."),
+        (Edit("gray", Box(50, 0, 60, 9)), "box must overlap the 50×30 image, got (50, 0, 60, 9)."),
+        (Edit("blur", Box(9, 9, 9, 12)), "box must overlap the 50×30 image, got (9, 9, 9, 12)."),
         (
             Edit("gray", Box(20, 9, 10, 12)),
-            "The box (20, 9, 10, 12) has no pixel of the 50×30 image: draw it inside.",
+            "box must overlap the 50×30 image, got (20, 9, 10, 12).",
         ),
     ],
 )

@@ -369,7 +369,7 @@ def test_an_error_is_one_sentence_raised_and_shown_and_what_was_there_stays(
 def test_a_method_that_the_next_network_cannot_answer_leaves_the_old_network(panel: GradCAMPanel) -> None:
     panel.method = "cam"
     before, shown = state(panel), panel.heatmaps
-    with pytest.raises(MethodError, match=r"^CAM needs global average pooling") as raised:
+    with pytest.raises(MethodError, match=r"^CAM requires global average pooling") as raised:
         panel.classifier = "flat"
     assert panel.error == str(raised.value)
     assert state(panel) == before
@@ -382,7 +382,7 @@ def test_a_method_that_the_next_network_cannot_answer_leaves_the_old_network(pan
 def test_a_layer_that_the_method_cannot_answer_is_taken_back(panel: GradCAMPanel) -> None:
     ask(panel, method="cam")
     before = panel.summary()
-    with pytest.raises(MethodError, match=r"^CAM needs"):
+    with pytest.raises(MethodError, match=r"^CAM requires"):
         ask(panel, layer="stem.0")
     assert (panel.layer, panel.method) == ("relu", "cam")
     assert panel.summary() == before
@@ -440,7 +440,7 @@ def test_menus_say_what_cannot_be_answered_and_go_back(panel: GradCAMPanel) -> N
     panel.method = "cam"
     panel.summary()
     panel._menus.classifier.value = "flat"
-    assert panel.error.startswith("CAM needs")
+    assert panel.error.startswith("CAM requires")
     assert panel._menus.classifier.value == panel.classifier == "pooled"
 
 
@@ -732,7 +732,7 @@ def test_a_view_shows_one_map_or_two_with_their_image(image: NDArray[np.uint8], 
             HeatmapView(maps[:count])
         assert is_one_sentence(str(raised.value))
     bare = Heatmap(np.ones((2, 2), np.float32), 0, "x", 1.0, 0.5, "layer", "grad-cam")
-    with pytest.raises(ImageError, match=r"^A map came without its image"):
+    with pytest.raises(ImageError, match=r"^Cannot show a heatmap without an image"):
         HeatmapView(bare)
     view = HeatmapView(maps[:2])
     assert view.heatmaps == tuple(maps[:2])
@@ -925,7 +925,7 @@ def test_what_waits_for_a_guess_is_not_given_away(panel: GradCAMPanel, tmp_path:
     panel.guessing = True
     data, metadata = panel._repr_mimebundle_()
     assert "peak" not in data["text/plain"]
-    assert "centered" not in metadata["image/jpeg"]["alt"]
+    assert "strongest" not in metadata["image/jpeg"]["alt"]
     page = panel.export_html(tmp_path / "page.html").read_text(encoding="utf-8")
     assert json.loads(page.split('id="data">')[1].split("</script>")[0])["guessing"] is True
 
@@ -951,7 +951,7 @@ def test_a_question_that_cannot_be_answered_keeps_no_panel_from_showing(panel: G
     panel.method = "cam"  # waits, for it follows close upon
     data, _ = panel._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in data
-    assert "CAM needs" in panel.error
+    assert "CAM requires" in panel.error
 
 
 def test_two_networks_of_one_name_are_two(image: NDArray[np.uint8]) -> None:
@@ -983,7 +983,7 @@ def test_a_network_that_was_chosen_stays_with_the_next_image() -> None:
         ({"classifier": torch.nn.Linear(1, 1)}, "model=…"),
         ({"vmax": 0.0}, "positive, finite number"),
         ({"vmax": float("nan")}, "positive, finite number"),
-        ({"edits": 5}, "no list of changes"),
+        ({"edits": 5}, "edits must be a list"),
     ],
 )
 def test_arguments_that_mean_nothing_are_refused(

@@ -240,14 +240,16 @@ def test_names_that_no_file_can_hold_are_escaped_in_the_data(tmp_path: Path) -> 
 
 
 def test_a_map_without_its_image_and_a_file_that_cannot_be_written_are_said(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match=r"^A map came without its image: give it one by heatmap\.on\(image\)\.$"):
+    with pytest.raises(
+        ImageError, match=r"^Cannot show a heatmap without an image: add one with heatmap\.with_image\(image\)\.$"
+    ):
         written(tmp_path, [heatmap(image=None)])
     for name in ("page.png", "page"):
         with pytest.raises(ExportError, match=rf"^A page cannot be saved as '.*{name}': end its name on \.html\.$"):
             export_page(tmp_path / name, [heatmap()])
     with pytest.raises(
         ExportError,
-        match=r"^'.*nowhere.*' cannot be written .*: choose a folder that exists and that you may write in\.$",
+        match=r"^Cannot write '.*nowhere.*' \(.*\): choose an existing folder with write permission\.$",
     ):
         export_page(tmp_path / "nowhere" / "page.html", [heatmap()])
     assert not list(tmp_path.iterdir())
