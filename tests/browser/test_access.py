@@ -123,7 +123,7 @@ def test_the_keyboard_alone_does_everything(kind: str, front_end: Callable[..., 
                 return
         raise AssertionError(f"{name} is not reached by the Tab key")
 
-    driver.label("ImageLike").focus()
+    driver.label("Image").focus()
     tab_to("Class")
     before = driver.sequence()
     keyboard.press("ArrowDown")
@@ -165,7 +165,7 @@ def test_the_keyboard_alone_does_everything(kind: str, front_end: Callable[..., 
     driver.page.get_by_role("button", name="Reveal").wait_for()
 
 
-def test_two_panels_in_one_notebook_keep_to_themselves(front_end: Callable[..., Driver], photo_source: Path) -> None:
+def test_two_panels_in_one_notebook_are_independent(front_end: Callable[..., Driver], photo_source: Path) -> None:
     assert photo_source.is_dir()
     driver = front_end(
         "lab", "source='photo'", more="import ipywidgets\nipywidgets.VBox([GradCAMPanel(source='photo'), panel])"
@@ -179,7 +179,7 @@ def test_two_panels_in_one_notebook_keep_to_themselves(front_end: Callable[..., 
     assert len(ids) == len(set(ids)) > 10
 
 
-def test_a_finger_scrolls_past_the_image_and_a_tap_tells_a_value(browser: Browser, exported: str) -> None:
+def test_a_finger_scrolls_past_the_image_and_a_tap_shows_a_value(browser: Browser, exported: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 700}, has_touch=True, is_mobile=True)
     page = context.new_page()
     page.goto(exported)

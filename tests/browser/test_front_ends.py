@@ -120,7 +120,7 @@ def guesses(driver: Driver, heatmap: Heatmap) -> None:
 
 
 @pytest.mark.parametrize("kind", ["lab", "notebook", "voila"])
-def test_a_person_drives_the_panel(kind: str, front_end: Callable[..., Driver], panel: GradCAMPanel) -> None:
+def test_a_user_drives_the_panel(kind: str, front_end: Callable[..., Driver], panel: GradCAMPanel) -> None:
     driver = front_end(kind, "source='photo'")
     assert driver.kernel()["target"] == SUBMARINE
 

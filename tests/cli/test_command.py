@@ -42,7 +42,7 @@ def width(path: Path) -> int:
         return image.size[0]
 
 
-def test_explain_prints_predictions_and_digests_and_writes_a_figure(
+def test_explain_prints_predictions_and_summaries_with_a_figure(
     image: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["explain", "fox.png", "--model", "squeezenet1_1", "--target", "red fox", "wolf"]) == 0
@@ -87,7 +87,7 @@ def test_explain_prints_json(image: Path, capsys: pytest.CaptureFixture[str]) ->
         (["layers", "resnet81"], "did you mean"),
     ],
 )
-def test_bad_input_gets_one_sentence_and_loses_nothing(
+def test_bad_input_gets_one_sentence_and_writes_nothing(
     image: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
 ) -> None:
     before = image.read_bytes()
@@ -101,7 +101,7 @@ def test_bad_input_gets_one_sentence_and_loses_nothing(
     assert [file.name for file in image.parent.iterdir()] == ["fox.png"]
 
 
-def test_layers_lists_blocks_with_their_grids_and_explains_the_default(capsys: pytest.CaptureFixture[str]) -> None:
+def test_layers_lists_blocks_with_grids_and_marks_the_default(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["layers", "resnet18"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("resnet18, input 224×224: ")
@@ -112,7 +112,7 @@ def test_layers_lists_blocks_with_their_grids_and_explains_the_default(capsys: p
     assert len(capsys.readouterr().out.splitlines()) > len(lines)
 
 
-def test_fetch_says_where_everything_lies(photo_source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_fetch_prints_the_path_of_every_file(photo_source: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fetch"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(REGISTRY)
@@ -148,7 +148,7 @@ def test_the_main_job_on_the_submarine_photograph(
     assert width(tmp_path / "submarine_gradcam.png") > 1000
 
 
-def test_a_missing_image_is_told_even_where_its_figure_exists(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_image_is_an_error_though_its_figure_exists(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
     image.with_name("wolf_gradcam.png").write_bytes(image.read_bytes())
     assert main(["explain", "wolf.png"]) == 2
     assert "There is no file 'wolf.png'" in capsys.readouterr().err
@@ -175,7 +175,7 @@ def test_a_very_long_image_is_explained(image: Path) -> None:
     assert width(image.with_name("long_gradcam.png")) > 500
 
 
-def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+def test_a_closed_pipe_is_no_error() -> None:
     code = "import sys; from gradcam_widgets.cli import main; sys.exit(main(['layers', 'resnet18', '--all']))"
     environment = {**os.environ, "PYTHONPATH": str(Path(gradcam_widgets.__file__).parents[1])}
     with subprocess.Popen(  # noqa: S603 - ours

@@ -69,16 +69,16 @@ def test_overlays_have_the_images_and_matplotlibs_colors(asked: tuple[str, str])
     check_overlay(*asked)
 
 
-def test_maps_are_captums(asked: tuple[str, str]) -> None:
+def test_maps_match_captum(asked: tuple[str, str]) -> None:
     check(*asked)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
-def test_maps_are_captums_on_a_gpu(asked: tuple[str, str]) -> None:
+def test_maps_match_captum_on_a_gpu(asked: tuple[str, str]) -> None:
     check(*asked, device="cuda")
 
 
-def test_captum_still_says_what_was_stored(asked: tuple[str, str]) -> None:
+def test_captum_still_matches_the_baselines(asked: tuple[str, str]) -> None:
     stored = np.load(path_of(*asked))
     now, hint = reference(*asked), "after training or drawing anew: python -m tests.tools.make_baselines"
     np.testing.assert_allclose(now, stored, rtol=0, atol=OF_THE_RANGE * np.ptp(stored), err_msg=hint)

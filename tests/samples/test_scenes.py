@@ -83,7 +83,7 @@ def test_a_scene_is_a_read_only_image_with_its_objects_in_order(names: tuple[str
 
 @pytest.mark.parametrize(("names", "photographer"), CASTS)
 @pytest.mark.parametrize("seed", range(3))
-def test_masks_are_there_apart_and_hold_their_parts(names: tuple[str, ...], photographer: bool, seed: int) -> None:
+def test_masks_are_disjoint_and_contain_their_parts(names: tuple[str, ...], photographer: bool, seed: int) -> None:
     scene = render(names, seed, photographer=photographer)
     together = np.zeros((224, 224), np.int64)
     for item in scene.objects:
@@ -108,7 +108,7 @@ def test_a_box_is_the_smallest_around_a_mask() -> None:
 
 
 @pytest.mark.parametrize("name", ELEPHANTS)
-def test_elephants_know_their_parts(name: str) -> None:
+def test_elephants_have_named_parts(name: str) -> None:
     for seed in range(8):
         (item,) = render((name,), seed).objects
         assert {"head", "ears", "trunk", "body", "legs"} <= set(item.parts) <= {*scenes_parts()}
@@ -122,7 +122,7 @@ def scenes_parts() -> set[str]:
 # Equal and different
 
 
-def test_the_same_arguments_draw_the_same_scene_whatever_was_drawn_before() -> None:
+def test_the_same_arguments_always_render_the_same_scene() -> None:
     first = render(("tusker", "gazelle"), 11, photographer=True)
     np.random.seed(1)  # noqa: NPY002 - the global generator is what must be left alone, and not asked
     upcoming = np.random.uniform()  # noqa: NPY002
@@ -159,7 +159,7 @@ def drawn_by_a_fresh_process(environment: dict[str, str]) -> tuple[str, str]:
     return features, drawn
 
 
-def test_fresh_processes_on_other_processors_draw_the_very_same() -> None:
+def test_fresh_processes_and_other_processors_render_the_same() -> None:
     features, drawn = drawn_by_a_fresh_process({})
     assert drawn_by_a_fresh_process({"PYTHONHASHSEED": "2", "OPENCV_FOR_THREADS_NUM": "2"}) == (features, drawn)
     other, again = drawn_by_a_fresh_process(PLAIN_NUMPY | PLAIN_OPENCV)
@@ -213,7 +213,7 @@ def test_size_changes_the_resolution_and_not_the_scene() -> None:
 
 @pytest.mark.parametrize(("names", "photographer"), CASTS)
 @pytest.mark.parametrize("seed", [0, 5, 7])
-def test_a_item_is_where_its_mask_says_and_nowhere_else(names: tuple[str, ...], photographer: bool, seed: int) -> None:
+def test_an_object_is_visible_exactly_where_its_mask_is(names: tuple[str, ...], photographer: bool, seed: int) -> None:
     whole = drawn(names, seed, photographer=photographer, traces=False)
     for index, item in enumerate(whole.objects):
         without = drawn(names, seed, photographer=photographer, absent=index, traces=False)
@@ -240,7 +240,7 @@ def test_shadows_and_wakes_stay_near_and_leave_the_rest_alone(name: str) -> None
         assert (change[near & ~grown(whole.objects[0].mask, 2)] > 6).sum() > 20
 
 
-def test_what_hides_a_item_is_not_in_its_mask() -> None:
+def test_whatever_hides_an_object_is_not_in_its_mask() -> None:
     hidden = 0
     for seed in range(12):
         scene = drawn(("gazelle",), seed, traces=False)
@@ -259,7 +259,7 @@ def test_what_hides_a_item_is_not_in_its_mask() -> None:
 @pytest.mark.parametrize(
     "names", [("common iguana",), ("American alligator",), ("American alligator", "common iguana")]
 )
-def test_a_vertical_line_parts_photographer_and_animals(names: tuple[str, ...]) -> None:
+def test_a_vertical_line_separates_photographer_and_animals(names: tuple[str, ...]) -> None:
     sides = set()
     for seed in range(30):
         *animals, person = [item.box for item in render(names, seed, photographer=True).objects]
@@ -279,7 +279,7 @@ def test_two_objects_stand_apart_the_first_one_larger(names: tuple[str, str]) ->
 
 
 @pytest.mark.parametrize("name", CLASS_NAMES)
-def test_a_item_alone_is_large_and_whole(name: str) -> None:
+def test_a_single_object_is_large_and_whole(name: str) -> None:
     for seed in range(20):
         (item,) = render((name,), seed).objects
         box = item.box
@@ -337,7 +337,7 @@ def test_iguana_and_alligator_share_their_colors_and_not_their_height() -> None:
         (("tusker",), 0, 224.0, "A scene cannot be 224.0 pixels wide"),
     ],
 )
-def test_what_cannot_be_drawn_is_said_in_one_sentence(
+def test_invalid_scene_arguments_are_one_sentence(
     class_names: tuple[str, ...], seed: int, size: int, message: str
 ) -> None:
     with pytest.raises(OptionError, match=re.escape(message)) as caught:
@@ -348,7 +348,7 @@ def test_what_cannot_be_drawn_is_said_in_one_sentence(
 # The tools, by what is known of them
 
 
-def test_a_curve_goes_through_its_points_and_a_straight_tube_is_a_rectangle() -> None:
+def test_curves_pass_their_points_and_straight_tubes_are_boxes() -> None:
     points = [(0.0, 0.0), (2.0, 1.0), (3.0, 4.0), (-1.0, 3.0)]
     for closed in (True, False):
         curve = smooth(points, closed=closed, steps=8)
@@ -404,7 +404,7 @@ def test_light_from_the_right_brightens_the_right_side_of_a_ball() -> None:
     assert image[5, 5].max() == 0
 
 
-def test_what_is_half_transparent_or_clutter_belongs_to_no_mask() -> None:
+def test_translucent_pieces_and_clutter_belong_to_no_mask() -> None:
     canvas = Canvas(64)
     stroke = Stroke(daylight(), base=16)
     disc = (ellipse(32, 32, 12, 12),)
