@@ -205,16 +205,15 @@ def test_auto_tries_one_download_then_reports_scenes(
         return downloads.fetch(name, timeout=timeout)
 
     monkeypatch.setattr(source_module, "fetch", fetch)
-    source_module._available.cache_clear()
+    source_module._available_source.cache_clear()
     try:
         assert samples.submarine().source == "scenes"
         assert samples.iguana().source == "scenes"
     finally:
-        source_module._available.cache_clear()
+        source_module._available_source.cache_clear()
     assert len(tried) == 1
-    said = capsys.readouterr().out
-    assert said.startswith("scenes: ")
-    assert said.count("\n") == 1
+    message = "Samples: rendered scenes (photographs not cached and not downloadable now).\n"
+    assert capsys.readouterr().out == message
 
 
 def test_saving_weights_leaves_the_model_unchanged(tmp_path: Path) -> None:
@@ -232,10 +231,10 @@ def test_auto_takes_the_photographs_where_they_are(
 ) -> None:
     assert photo_source.is_dir()
     monkeypatch.delenv("GRADCAM_WIDGETS_SOURCE", raising=False)
-    source_module._available.cache_clear()  # another test may have asked before
+    source_module._available_source.cache_clear()  # another test may have asked before
     assert samples.submarine().source == "photos"
     assert samples.elephants().source == "photos"
-    assert capsys.readouterr().out == "photos: photographs from the cache\n"
+    assert capsys.readouterr().out == "Samples: photographs (from the cache).\n"
 
 
 def test_a_blocked_download_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -260,12 +259,12 @@ def test_an_unknown_source_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, argument: str | None, variable: str | None
 ) -> None:
     monkeypatch.setenv("GRADCAM_WIDGETS_SOURCE", variable or "scenes")
-    with pytest.raises(GradCAMError, match=r"no source 'moon'.*: choose one of auto, photos, scenes\."):
+    with pytest.raises(GradCAMError, match=r"must be one of auto, photos, scenes, got 'moon'\."):
         samples.iguana(source=argument)
 
 
 def test_an_unknown_model_or_missing_weights_are_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="choose one of residual, vgg_like, dense"):
+    with pytest.raises(ModelError, match=r"must be one of residual, vgg_like, dense, got 'resnet18'\."):
         samples.scene("gazelle", 1, model="resnet18")
     with pytest.raises(ModelError, match=r"run python -m gradcam_widgets\.samples\.train"):
         load_scene_classifier("dense", tmp_path)

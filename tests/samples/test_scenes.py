@@ -309,12 +309,12 @@ def test_ears_backs_and_tusks_tell_elephants_apart() -> None:
 def test_iguana_and_alligator_share_their_colors_and_not_their_height() -> None:
     colors, heights = [], []
     for name in HABITATS["riverbank"]:
-        found = [render((name,), seed) for seed in range(40)]
-        colors.append([scene.image[scene.objects[0].mask].mean(axis=0) for scene in found])
+        rendered = [render((name,), seed) for seed in range(40)]
+        colors.append([scene.image[scene.objects[0].mask].mean(axis=0) for scene in rendered])
         heights.append(
-            [(box.bottom - box.top) / (box.right - box.left) for box in (scene.objects[0].box for scene in found)]
+            [(box.bottom - box.top) / (box.right - box.left) for box in (scene.objects[0].box for scene in rendered)]
         )
-    first, second = (np.array(one) for one in colors)
+    first, second = (np.array(values) for values in colors)
     assert np.abs(first.mean(axis=0) - second.mean(axis=0)).max() < 0.8 * max(first.std(), second.std())
     assert np.median(heights[0]) > 1.2 * np.median(heights[1])
 
@@ -325,16 +325,16 @@ def test_iguana_and_alligator_share_their_colors_and_not_their_height() -> None:
 @pytest.mark.parametrize(
     ("class_names", "seed", "size", "message"),
     [
-        (("zebra",), 0, 224, "No scene can show 'zebra': choose from submarine, aircraft carrier,"),
-        ((PHOTOGRAPHER,), 0, 224, "No scene can show 'photographer'"),
-        ((), 0, 224, "one class or two, not 0: none given"),
-        (("tusker", "gazelle", "tusker"), 0, 224, "one class or two, not 3"),
-        (("tusker", "submarine"), 0, 224, "tusker and submarine do not live together: choose two of one habitat"),
-        ("tusker", 0, 224, r"give ('tusker',)"),
-        (("tusker",), -1, 224, "The seed -1 is negative"),
-        (("tusker",), 1.5, 224, "The seed 1.5 is no whole number"),
-        (("tusker",), 0, 8, "A scene cannot be 8 pixels wide: give a whole number from 32 to 2048"),
-        (("tusker",), 0, 224.0, "A scene cannot be 224.0 pixels wide"),
+        (("zebra",), 0, 224, "class_names must be among submarine, aircraft carrier,"),
+        ((PHOTOGRAPHER,), 0, 224, "American alligator, got 'photographer'."),
+        ((), 0, 224, "class_names must be one or two classes, got 0 (none)."),
+        (("tusker", "gazelle", "tusker"), 0, 224, "one or two classes, got 3 (tusker, gazelle, tusker)."),
+        (("tusker", "submarine"), 0, 224, "class_names must be of one habitat (sea: submarine, aircraft carrier; "),
+        ("tusker", 0, 224, "class_names must be a sequence of names, got 'tusker'; pass ('tusker',)."),
+        (("tusker",), -1, 224, "seed must be a non-negative integer, got -1."),
+        (("tusker",), 1.5, 224, "seed must be a non-negative integer, got 1.5."),
+        (("tusker",), 0, 8, "size must be an integer from 32 to 2048, got 8."),
+        (("tusker",), 0, 224.0, "size must be an integer from 32 to 2048, got 224.0."),
     ],
 )
 def test_invalid_scene_arguments_are_one_sentence(
