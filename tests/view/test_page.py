@@ -240,10 +240,12 @@ def test_names_that_no_file_can_hold_are_escaped_in_the_data(tmp_path: Path) -> 
 
 
 def test_a_missing_image_and_an_unwritable_file_are_errors(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match=r"^A map came without its image: give it one by heatmap\.on\(image\)\.$"):
+    with pytest.raises(ImageError, match=r"^heatmaps must have their image, .*; add it by heatmap\.on\(image\)\.$"):
         written(tmp_path, [heatmap(image=None)])
     for name in ("page.png", "page"):
-        with pytest.raises(ExportError, match=rf"^A page cannot be saved as '.*{name}': end its name on \.html\.$"):
+        with pytest.raises(
+            ExportError, match=rf"^Cannot export the page as '.*{name}': unsupported extension; use \.html\.$"
+        ):
             export_page(tmp_path / name, [heatmap()])
     with pytest.raises(
         ExportError,
