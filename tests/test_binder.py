@@ -261,7 +261,7 @@ def test_a_build_that_cannot_fetch_fails(tmp_path: Path) -> None:
 def test_after_the_build_the_samples_are_photographs_without_being_asked_for(home: Path) -> None:
     asked = "from gradcam_widgets.samples.source import choose_source; print(choose_source())"
     done = subprocess.run([sys.executable, "-c", asked], env=clean(home), check=True, capture_output=True, text=True)  # noqa: S603 - ours
-    assert done.stdout.splitlines() == ["photos: photographs from the cache", "photos"]
+    assert done.stdout.splitlines() == ["Samples: photographs (from the cache).", "photos"]
 
 
 def test_after_the_build_a_lesson_needs_neither_the_internet_nor_a_gibibyte(
@@ -275,7 +275,7 @@ def test_after_the_build_a_lesson_needs_neither_the_internet_nor_a_gibibyte(
     done = run(LARGEST, tmp_path / "lesson", environment, compare=False)
     assert not done.failed, done.log
     assert done.passed > 0
-    assert done.asked == ()
+    assert done.blocked == ()
     above = done.peak - memory_of_torch()
     with capsys.disabled():
         print(  # noqa: T201 - promised

@@ -21,8 +21,9 @@ MODULES = sorted([*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.pyi")])
 SCRIPTS = sorted(PACKAGE.rglob("*.mjs"))
 # Parts of a name in snake_case, as they are written between underscores.
 OLD_PARTS = {
-    "picture", "pictures", "category", "categories", "network", "networks", "world", "worlds", "remark", "remarks", "noted",
-    "digest", "geometry", "speaks", "skeleton", "asked", "told", "given", "thing", "things", "grey", "colour", "centre",
+    "picture", "pictures", "category", "categories", "network", "networks", "world", "worlds", "remark", "remarks",
+    "noted", "digest", "geometry", "speaks", "skeleton", "asked", "told", "given", "thing", "things", "grey",
+    "colour", "centre",
 }  # fmt: skip
 OLD_NAMES = {
     "share_for",
@@ -35,10 +36,11 @@ OLD_NAMES = {
     "limit",
 }
 OLD_PHRASES = (
-    r"\bpictures?\b", r"\bcategor(?:y|ies)\b", r"(?<!convolutional )\bnetworks?\b(?! access| connection)", r"\bworlds?\b",
-    r"\bputs? out\b", r"what is said", r"(?:is|are|was) given back", r"\bwas asked for\b", r"\basked of\b",
-    r"^Say (?:whether|how|what|which|for|in)\b", r"of one's own", r"\bso many\b", r"\bremarks?\b", r"\bdigest\b",
-    r"\bcolour", r"\bgrey\b", r"\bcentre", r"normalis", r"\bneighbour", r"behaviour", r"\blicence\b",
+    r"\bpictures?\b", r"\bcategor(?:y|ies)\b", r"(?<!convolutional )\bnetworks?\b(?! access| connection)",
+    r"\bworlds?\b", r"\bputs? out\b", r"what is said", r"(?:is|are|was) given back", r"\bwas asked for\b",
+    r"\basked of\b", r"^Say (?:whether|how|what|which|for|in)\b", r"of one's own", r"\bso many\b", r"\bremarks?\b",
+    r"\bdigest\b", r"\bcolour", r"\bgrey\b", r"\bcentre", r"normalis", r"\bneighbour", r"behaviour",
+    r"\blicence\b",
 )  # fmt: skip
 ALLOWED = {  # file (or all) and name: why
     ("*", "hexdigest"),  # hashlib's

@@ -1,4 +1,4 @@
-"""The command `gradcam-widgets`: one module a subcommand."""
+"""The command `gradcam-widgets`, one module per subcommand."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Print predictions and summaries, or everything as JSON; write the figure."""
+    """Print predictions and summaries, or a JSON report, and export the figure."""
     question = read_question(options)
     output = output_path(options, question, ".png")
     classifier = question.classifier()
@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> None:
     predictions = trace.predictions(5)
     classes = options.targets or [prediction.class_index for prediction in predictions[:DEFAULT_CLASSES]]
     heatmaps = trace.compare(classes, method=options.method)
-    _export(heatmaps, output, DisplayOptions(evidence=options.evidence, colormap=options.colormap))
+    _export_figure(heatmaps, output, DisplayOptions(evidence=options.evidence, colormap=options.colormap))
     if options.json:
         report = {
             "image": question.name,
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> None:
             "maps": [_as_json(heatmap) for heatmap in heatmaps],
             "figure": legible(output),
         }
-        print(json.dumps(report, indent=1))  # ASCII, which is the same on every console
+        print(json.dumps(report, indent=1))  # ASCII, for any console encoding
         return
     print(f"{question.name}, seen by {classifier.name}")
     print(_table(predictions))
@@ -48,8 +48,8 @@ def run(options: argparse.Namespace) -> None:
     print(f"figure: {legible(output)}")
 
 
-def _export(heatmaps: Sequence[Heatmap], output: Path, display: DisplayOptions) -> None:
-    from gradcam_widgets.heatmaps import figures  # noqa: PLC0415 - after the input was checked
+def _export_figure(heatmaps: Sequence[Heatmap], output: Path, display: DisplayOptions) -> None:
+    from gradcam_widgets.heatmaps import figures  # noqa: PLC0415 - slow to import, so only after the input is valid
 
     single = len(heatmaps) == 1
     figure = (

@@ -1,4 +1,4 @@
-"""`gradcam-widgets export`: a page that works without a kernel."""
+"""`gradcam-widgets export`: an HTML page that works without a kernel."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Write the page."""
+    """Export the page and print its path and size."""
     question = read_question(options)
     output = output_path(options, question, ".html")
     classifier = question.classifier()

@@ -1,4 +1,4 @@
-"""`gradcam-widgets fetch`: fill the cache."""
+"""`gradcam-widgets fetch`: download models and photographs into the cache."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def run(_options: argparse.Namespace) -> None:
-    """Download what is missing, and list what is there."""
+    """Download missing files and list all files with size, path and license."""
     for name, download in REGISTRY.items():
         state = "cached" if is_cached(name) else "fetched"
         print(f"{state:8} {download.size / 1000:7.0f} kB  {legible(fetch(name))}  ({download.terms})")

@@ -1,9 +1,10 @@
-"""`gradcam-widgets lab` and `demo`: the tutorials in JupyterLab, the panel in Voila."""
+"""`gradcam-widgets lab` and `demo`: open the tutorials in JupyterLab, or the panel in Voila."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -13,10 +14,10 @@ from typing import TYPE_CHECKING
 from gradcam_widgets._paths import is_file
 from gradcam_widgets.errors import GradCAMError
 
-PACKAGE = Path(__file__).parents[1]
 if TYPE_CHECKING:
     import argparse
 
+PACKAGE = Path(__file__).parents[1]
 COPIES = Path("gradcam_tutorials")
 FOLDER_VARIABLE = "GRADCAM_WIDGETS_FOLDER"
 DEMO = PACKAGE / "panel" / "static" / "demo.ipynb"
@@ -26,25 +27,25 @@ def run(options: argparse.Namespace) -> int:
     """Run `lab` or `demo`."""
     if options.command == "demo":
         return demo(options.options)
-    given = [options.notebook, *options.options] if options.notebook else options.options
-    is_named = bool(given) and not given[0].startswith("-")  # behind `--` an option may stand in the notebook's place
-    return lab(given[0] if is_named else None, given[1:] if is_named else given)
+    arguments = [options.notebook, *options.options] if options.notebook else options.options
+    has_notebook = bool(arguments) and not arguments[0].startswith("-")  # after `--`, argparse takes an option for it
+    return lab(arguments[0] if has_notebook else None, arguments[1:] if has_notebook else arguments)
 
 
 def tutorials() -> Path:
-    """Return the folder of the tutorial notebooks: in an installed package its own, in a clone the clone's."""
+    """Return the folder of the tutorial notebooks: the installed package's, or the clone's."""
     installed = PACKAGE / "tutorials"
     return installed if installed.is_dir() else PACKAGE.parent / "notebooks"
 
 
 def copy_tutorials(folder: Path = COPIES) -> list[Path]:
-    """Copy the tutorials into a folder to work in; a file that is there already is the user's own and stays.
+    """Copy the tutorials into a working folder, keeping existing files, which the user may have edited.
 
     Returns:
-        The copies.
+        Paths of all notebooks in the folder.
 
     Raises:
-        GradCAMError: If the folder cannot be written.
+        GradCAMError: If the folder is not writable.
     """
     copies = []
     try:
@@ -56,58 +57,72 @@ def copy_tutorials(folder: Path = COPIES) -> list[Path]:
             copies.append(target)
     except OSError as error:
         raise GradCAMError(
-            f"The lessons cannot be copied to '{folder.absolute()}' ({error.strerror}): "
-            "change to a folder that you may write in."
+            f"Cannot copy the tutorials to '{folder.absolute()}' ({error.strerror}); "
+            "run the command in a writable folder."
         ) from error
     return copies
 
 
 def lab(notebook: str | None, options: list[str]) -> int:
-    """Open JupyterLab on copies of the tutorials, or on a notebook of one's own.
+    """Open JupyterLab on a copy of a tutorial, or on any other notebook.
 
     Args:
-        notebook: Path of a notebook, a tutorial's name or the beginning of it, or None for the first tutorial.
-        options: Handed on to JupyterLab.
+        notebook: Path of a notebook, beginning of a tutorial's name, or None for the first tutorial.
+        options: Passed on to JupyterLab.
+
+    Returns:
+        JupyterLab's exit code.
 
     Raises:
-        GradCAMError: If JupyterLab is not installed, or there is no such notebook.
+        GradCAMError: If JupyterLab is not installed, or the notebook does not exist.
     """
-    _needs("jupyterlab", "JupyterLab")
-    return _run("jupyterlab", str(_find(notebook)), *options)
+    _check_installed("jupyterlab", "JupyterLab")
+    return _run("jupyterlab", str(_find_notebook(notebook)), *options)
 
 
 def demo(options: list[str]) -> int:
     """Open the panel alone, in Voila.
 
     Args:
-        options: Handed on to Voila.
+        options: Passed on to Voila.
+
+    Returns:
+        Voila's exit code.
 
     Raises:
         GradCAMError: If Voila is not installed.
     """
-    _needs("voila", "Voila")
-    os.environ[FOLDER_VARIABLE] = str(Path.cwd())  # Voila starts a kernel in its notebook's folder
+    _check_installed("voila", "Voila")
+    os.environ[FOLDER_VARIABLE] = str(Path.cwd())  # Voila runs the kernel in the notebook's folder
     return _run("voila", str(DEMO), *options)
 
 
-def _find(notebook: str | None) -> Path:
+def _find_notebook(notebook: str | None) -> Path:
     if notebook is not None and is_file(notebook):
         return Path(notebook)
     copies = copy_tutorials()
-    found = [copy for copy in copies if notebook is None or copy.name.startswith(notebook)]
-    if not found:
+    matches = [copy for copy in copies if notebook is None or copy.name.startswith(notebook)]
+    if not matches:
         names = ", ".join(copy.stem for copy in copies)
-        raise GradCAMError(f"There is no notebook {notebook!r}: give the path of one, or a tutorial's name ({names}).")
-    return found[0]
+        raise GradCAMError(f"notebook must be the path of a notebook or a tutorial's name ({names}), got {notebook!r}.")
+    return matches[0]
 
 
-def _needs(module: str, name: str) -> None:
+def _check_installed(module: str, name: str) -> None:
     if find_spec(module) is None:
-        raise GradCAMError(f"{name} is not installed: pip install 'gradcam-widgets[lab]'.")
+        raise GradCAMError(f"{name} is not installed; run pip install 'gradcam-widgets[lab]'.")
 
 
 def _run(module: str, *arguments: str) -> int:
-    try:
-        return subprocess.call([sys.executable, "-m", module, *arguments])  # noqa: S603 - the user's own command
-    except KeyboardInterrupt:  # how a server is stopped; it has stopped by itself
-        return 0
+    """Run a module in a child process and return its exit code; SIGTERM and Ctrl-C stop the child, too."""
+    with subprocess.Popen([sys.executable, "-m", module, *arguments]) as child:  # noqa: S603 - the user's own command
+        previous = signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+        try:
+            code = child.wait()
+        except KeyboardInterrupt:  # the usual way to stop a server
+            child.terminate()
+            child.wait()
+            return 0
+        finally:
+            signal.signal(signal.SIGTERM, previous)
+    return code if code >= 0 else 128 - code  # as shells report a signal

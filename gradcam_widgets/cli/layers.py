@@ -1,4 +1,4 @@
-"""`gradcam-widgets layers`: the layers of a model that can carry a map."""
+"""`gradcam-widgets layers`: list the layers of a model that can carry a map."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def run(options: argparse.Namespace) -> None:
-    """List the layers that can carry a map."""
+    """Print layers with grid, output shape and kind; a star marks the default."""
     layers, size = list_layers_without_weights(options.model)
     shown = layers if options.all else main_layers(layers)
     hidden = f", {len(shown)} shown: --all for every one" if len(shown) < len(layers) else ""

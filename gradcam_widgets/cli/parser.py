@@ -1,4 +1,4 @@
-"""Arguments of the command; imports nothing heavy, so that --help is instant."""
+"""Argument parser of the command; imports neither torch nor matplotlib, so that --help is fast."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ SAMPLE = "sample:"
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """Return the parser; `module` of what it parses names the module here whose `run` answers."""
+    """Return the parser; the parsed `module` names the module of this package whose `run` to call."""
     parser = argparse.ArgumentParser(prog="gradcam-widgets", description="See where a convolutional network looked.")
     parser.add_argument("--version", action="version", version=f"gradcam-widgets {__version__}")
     commands = parser.add_subparsers(required=True, dest="command", metavar="COMMAND")
 
-    explain = commands.add_parser("explain", help="show which regions of an image spoke for a class")
+    explain = commands.add_parser("explain", help="show which regions of an image support a class")
     _add_question(explain)
     explain.add_argument("--layer", metavar="NAME", help="target layer; `gradcam-widgets layers MODEL` lists them")
     explain.add_argument("-o", "--output", metavar="OUT.png", type=Path, help="figure (default: IMAGE_gradcam.png)")
-    explain.add_argument("--json", action="store_true", help="print everything, the raw maps too, as JSON")
+    explain.add_argument("--json", action="store_true", help="print a JSON report that includes the raw maps")
     explain.set_defaults(module="explain")
 
-    export = commands.add_parser("export", help="write a page with the image view that works without a kernel")
+    export = commands.add_parser("export", help="write an HTML page with the image view that works without a kernel")
     _add_question(export)
     export.add_argument(
         "--layer",
@@ -43,21 +43,23 @@ def make_parser() -> argparse.ArgumentParser:
     export.set_defaults(module="export")
 
     lab = commands.add_parser("lab", help="open JupyterLab on the tutorials")
-    lab.add_argument("notebook", metavar="NOTEBOOK", nargs="?", help="a notebook, or a tutorial's name such as 01")
+    lab.add_argument(
+        "notebook", metavar="NOTEBOOK", nargs="?", help="path of a notebook, or a tutorial's name such as 01"
+    )
     lab.set_defaults(module="jupyter")
 
     demo = commands.add_parser("demo", help="open the panel alone, in Voila")
     demo.set_defaults(module="jupyter")
     for launcher, name in ((lab, "JupyterLab"), (demo, "Voila")):
-        launcher.add_argument("options", metavar="-- OPTION", nargs="*", help=f"handed on to {name}")
+        launcher.add_argument("options", metavar="-- OPTION", nargs="*", help=f"passed on to {name}")
 
     layers = commands.add_parser("layers", help="list the layers of a model that can carry a map")
-    layers.add_argument("model", metavar="MODEL", help="any torchvision classifier; its weights are not needed")
+    layers.add_argument("model", metavar="MODEL", help="any torchvision classifier; weights are not needed")
     layers.add_argument("--all", action="store_true", help="list every layer, not only blocks")
     layers.set_defaults(module="layers")
 
-    fill = commands.add_parser("fetch", help="download the 675 KB model and the photographs into the cache")
-    fill.set_defaults(module="fetch")
+    fetch = commands.add_parser("fetch", help="download the 675 KB model and the photographs into the cache")
+    fetch.set_defaults(module="fetch")
     return parser
 
 
@@ -68,7 +70,7 @@ def _add_question(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--model",
         metavar="NAME",
-        help=f"any torchvision classifier (default: {DEFAULT_NAME}, or what goes with the sample)",
+        help=f"any torchvision classifier (default: {DEFAULT_NAME}, or the sample's own)",
     )
     command.add_argument(
         "--target",
@@ -76,14 +78,14 @@ def _add_question(command: argparse.ArgumentParser) -> None:
         metavar="NAME",
         nargs="+",
         action="extend",
-        help="index, name or part of a name, one or several (default: the top ones)",
+        help="one or more classes by index, name or part of a name (default: the top ones)",
     )
     command.add_argument("--method", metavar="NAME", default="grad-cam", help=f"one of {', '.join(METHODS)}")
-    command.add_argument("--evidence", choices=get_args(Evidence), default="for", help="which side to draw")
+    command.add_argument("--evidence", choices=get_args(Evidence), default="for", help="which sign of evidence to draw")
     command.add_argument(
         "--resize-mode",
         choices=get_args(ResizeMode),
         default="squash",
-        help="show the whole image, or crop the middle",
+        help="squash the whole image, or crop its center",
     )
-    command.add_argument("--colormap", metavar="NAME", help="any of matplotlib's, such as jet")
+    command.add_argument("--colormap", metavar="NAME", help="any matplotlib colormap, such as jet")

@@ -1,4 +1,4 @@
-"""What `explain` and `export` ask: an image, a classifier, and where to write."""
+"""Input of `explain` and `export`: image, classifier and output path."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ DEFAULT_CLASSES, CLASSES_ON_A_PAGE = 2, 6
 
 
 class Question(NamedTuple):
-    """What is asked.
+    """An image and the classifier to explain it with.
 
     Attributes:
-        image: Axes (row, column, RGB), uint8.
-        name: What it is called in what is printed.
-        stem: What output files are called.
-        file: Where it lies, or None for a sample.
+        image: `(H, W, 3)` uint8 RGB.
+        name: Name of the image in printed output.
+        stem: Beginning of output file names.
+        file: Path of the image, or None for a sample.
         classifier: Loads the classifier.
     """
 
@@ -47,7 +47,7 @@ class Question(NamedTuple):
 
 
 def read_question(options: argparse.Namespace) -> Question:
-    """Read the image, and find the model that is to be asked."""
+    """Read the image and select the classifier, without loading it."""
     if not options.image.startswith(SAMPLE):
         file = Path(options.image)
         name = options.model or DEFAULT_NAME
@@ -60,8 +60,8 @@ def read_question(options: argparse.Namespace) -> Question:
         )
     stem = options.image.removeprefix(SAMPLE)
     if stem not in SAMPLES:
-        raise OptionError(f"There is no sample {stem!r}: choose one of {', '.join(SAMPLES)}.")
-    with contextlib.redirect_stdout(sys.stderr):  # what is said of the source is not part of the answer
+        raise OptionError(f"sample must be one of {', '.join(SAMPLES)}, got {stem!r}.")
+    with contextlib.redirect_stdout(sys.stderr):  # keep the message about the source out of the output
         sample = SAMPLES[stem]()
     own = sample.classifier if options.model is None else None
     return Question(
@@ -73,9 +73,13 @@ def read_question(options: argparse.Namespace) -> Question:
     )
 
 
-def output_path(options: argparse.Namespace, question: Question, ending: str) -> Path:
-    """Return where to write; never over the image itself."""
-    output: Path = options.output or Path(f"{question.stem}_gradcam{ending}")
+def output_path(options: argparse.Namespace, question: Question, extension: str) -> Path:
+    """Return the output path.
+
+    Raises:
+        ExportError: If it is the path of the image itself.
+    """
+    output: Path = options.output or Path(f"{question.stem}_gradcam{extension}")
     if question.file is not None and is_file(output) and output.samefile(question.file):
-        raise ExportError(f"'{output}' is the image itself: give another name.")
+        raise ExportError(f"Cannot write to '{output}': it is the input image; choose another name for --output.")
     return output

@@ -1,4 +1,4 @@
-"""The panel: the image view with menus, around the engine."""
+"""The interactive panel: the heatmap view with menus."""
 
 import lazy_loader
 

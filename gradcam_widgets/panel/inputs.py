@@ -1,4 +1,4 @@
-"""Where the panel's images and models come from, with the Python that gets them without the panel."""
+"""The panel's images and classifiers, with the Python code that loads them without the panel."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ImageSource:
-    """An image and how to come by it.
+    """An image and the code that loads it.
 
     Attributes:
-        image: Axes (row, column, RGB), uint8.
-        name: What menus and texts call it.
+        image: `(H, W, 3)` uint8 RGB.
+        name: Name in menus and texts.
         code: Python lines that define `image`.
-        classifier: Name of the model that goes with it, or None.
+        classifier: Name of the sample's classifier, or None.
     """
 
     image: NDArray[np.uint8]
@@ -45,10 +45,10 @@ class ImageSource:
 
 @dataclass(frozen=True)
 class ClassifierSource:
-    """A model and how to come by it.
+    """A classifier and the code that loads it.
 
     Attributes:
-        load: Returns it, the same one each time.
+        load: Returns the classifier, the same object on every call.
         code: Python lines that define `classifier`.
     """
 
@@ -56,106 +56,106 @@ class ClassifierSource:
     code: str
 
 
-def find_image(given: Any, source: str | None) -> ImageSource:
-    """Read whatever the panel was given as an image.
+def find_image(image: Any, source: str | None) -> ImageSource:
+    """Read the panel's `image` argument.
 
     Args:
-        given: Name of a sample, a `Sample`, or whatever `read_image` takes.
-        source: "photo" or "scene", for the samples.
+        image: Name of a sample, a `Sample`, or anything `read_image` accepts.
+        source: "auto", "photos" or "scenes", for samples.
 
     Raises:
-        ImageError: If it cannot be read.
-        DownloadError: If a photograph cannot be had.
+        ImageError: If the image cannot be read.
+        DownloadError: If a photograph cannot be downloaded.
     """
-    if isinstance(given, str) and given in SAMPLES:
-        sample = SAMPLES[given](source=source)
-        code = f"from gradcam_widgets import samples\n\nimage = samples.{given}(source={sample.source!r}).image\n"
-        return ImageSource(sample.image, given, code, sample.classifier.name)
-    if isinstance(given, Sample):
-        return ImageSource(given.image, "sample", "image = sample.image  # your sample\n", given.classifier.name)
-    if isinstance(given, (str, os.PathLike)):
-        path = os.fspath(given)
+    if isinstance(image, str) and image in SAMPLES:
+        sample = SAMPLES[image](source=source)
+        code = f"from gradcam_widgets import samples\n\nimage = samples.{image}(source={sample.source!r}).image\n"
+        return ImageSource(sample.image, image, code, sample.classifier.name)
+    if isinstance(image, Sample):
+        return ImageSource(image.image, "sample", "image = sample.image  # your sample\n", image.classifier.name)
+    if isinstance(image, (str, os.PathLike)):
+        path = os.fspath(image)
         code = f"from gradcam_widgets import read_image\n\nimage = read_image({path!r})\n"
         return ImageSource(read_image(path), legible(Path(path).name), code)
     code = "from gradcam_widgets import read_image\n\nimage = read_image(...)  # the image that you gave\n"
-    return ImageSource(read_image(given), "image", code)
+    return ImageSource(read_image(image), "image", code)
 
 
-def uploaded(file: Any, most: int) -> bytes:
-    """Return the bytes of a file that the browser sent.
+def uploaded_bytes(file: Any, max_bytes: int) -> bytes:
+    """Return the content of a file uploaded in the browser.
 
     Args:
-        file: Its name, size and content.
-        most: The most bytes that are accepted.
+        file: Mapping with "name", "size" in bytes and "content".
+        max_bytes: Largest accepted size.
 
     Raises:
-        ImageError: If it is larger.
+        ImageError: If the file is larger.
     """
-    if file["size"] > most:
+    if file["size"] > max_bytes:
         raise ImageError(
-            f"'{file['name']}' has {file['size'] / 1e6:.1f} MB, and {most / 1e6:.0f} MB are accepted: make it smaller, "
-            "or give its path."
+            f"Cannot upload '{file['name']}': {file['size'] / 1e6:.1f} MB exceeds the limit of {max_bytes / 1e6:.0f} "
+            "MB; use a smaller file, or set image to its path."
         )
     return bytes(file["content"])
 
 
-def find_classifiers(given: Any) -> dict[str, ClassifierSource]:
-    """List the models to choose from, by name.
+def find_classifiers(classifier: Any) -> dict[str, ClassifierSource]:
+    """Return the classifiers of the panel's `classifier` argument, by name.
 
     Args:
-        given: A `Classifier`, a name that `load_classifier` knows, or several of these.
+        classifier: A `Classifier`, a name known to `load_classifier`, or a sequence of these.
 
     Raises:
-        ModelError: If it is none of them.
+        ModelError: If it is none of these.
     """
-    several = [given] if isinstance(given, (str, Classifier)) else given
-    if not isinstance(several, Sequence) or not several:
-        raise _no_classifier(given)
-    classifiers: dict[str, ClassifierSource] = {}
-    for each in several:
-        if isinstance(each, Classifier):
-            classifiers[_unused(each.name, classifiers)] = ClassifierSource(partial(_same, each), _code_of(each))
-        elif isinstance(each, str):
-            code = f"from gradcam_widgets import load_classifier\n\nclassifier = load_classifier({each!r})\n"
-            classifiers[each] = ClassifierSource(cache(partial(load_classifier, each)), code)
+    items = [classifier] if isinstance(classifier, (str, Classifier)) else classifier
+    if not isinstance(items, Sequence) or not items:
+        raise _classifier_error(classifier)
+    sources: dict[str, ClassifierSource] = {}
+    for item in items:
+        if isinstance(item, Classifier):
+            sources[_unique_name(item.name, sources)] = ClassifierSource(partial(_identity, item), _code_of(item))
+        elif isinstance(item, str):
+            code = f"from gradcam_widgets import load_classifier\n\nclassifier = load_classifier({item!r})\n"
+            sources[item] = ClassifierSource(cache(partial(load_classifier, item)), code)
         else:
-            raise _no_classifier(each)
-    return classifiers
+            raise _classifier_error(item)
+    return sources
 
 
-def classifiers_of_source(given: Any, source: str | None) -> dict[str, ClassifierSource]:
-    """List the models that go with an image that came without one.
+def default_classifiers(image: Any, source: str | None) -> dict[str, ClassifierSource]:
+    """Return the classifiers offered when none is given, by name.
 
     Args:
-        given: The image; a `Sample` brings its own source.
-        source: Otherwise as for the samples.
+        image: The panel's `image` argument; a `Sample` has its own source.
+        source: "auto", "photos" or "scenes", for all other images.
     """
-    if (given.source if isinstance(given, Sample) else choose_source(source)) == "photos":
+    if (image.source if isinstance(image, Sample) else choose_source(source)) == "photos":
         return find_classifiers(DEFAULT_NAME)
     return {
-        f"scene {name}": ClassifierSource(cache(partial(load_scene_classifier, name)), _code_of_scene(name))
+        f"scene {name}": ClassifierSource(cache(partial(load_scene_classifier, name)), _scene_code(name))
         for name in ARCHITECTURES
     }
 
 
-def _no_classifier(given: object) -> ModelError:
+def _classifier_error(value: object) -> ModelError:
     return ModelError(
-        f"The panel takes a Classifier or a model's name, not {type(given).__name__}: give a torch module as "
-        "model=…, with its preprocess and classes."
+        f"classifier must be a Classifier or a model's name, got {type(value).__name__}; pass a torch module as "
+        "model=…, with preprocess and class_names."
     )
 
 
-def _unused(name: str, taken: Container[str]) -> str:
-    """Number a name that is taken: two models of one class are two."""
+def _unique_name(name: str, used: Container[str]) -> str:
+    """Append a number to a name in use, as for two models of the same class."""
     numbered = (name if i == 1 else f"{name} ({i})" for i in count(1))
-    return next(each for each in numbered if each not in taken)
+    return next(candidate for candidate in numbered if candidate not in used)
 
 
-def _same(classifier: Classifier) -> Classifier:
+def _identity(classifier: Classifier) -> Classifier:
     return classifier
 
 
-def _code_of_scene(name: str) -> str:
+def _scene_code(name: str) -> str:
     return (
         "from gradcam_widgets.samples.models import load_scene_classifier\n\n"
         f"classifier = load_scene_classifier({name!r})\n"
@@ -165,5 +165,5 @@ def _code_of_scene(name: str) -> str:
 def _code_of(classifier: Classifier) -> str:
     for name in ARCHITECTURES:
         if classifier.name == f"scene {name}":
-            return _code_of_scene(name)
+            return _scene_code(name)
     return f"classifier = ...  # your own: Classifier(model, preprocess, classes), here called {classifier.name!r}\n"

@@ -1,7 +1,7 @@
-"""The walkthroughs' samples in two sources: rendered scenes with known answers, and the articles' photographs.
+"""Samples of the walkthroughs from two sources: rendered scenes with exact masks, and the articles' photographs.
 
-`GRADCAM_WIDGETS_SOURCE=auto|photos|scenes` or a `source=` argument chooses. "auto" takes the photographs where they are
-cached or can be downloaded now, else the scenes, and says which.
+Select by `source=` or `GRADCAM_WIDGETS_SOURCE`: "photos", "scenes" or "auto". "auto" uses the photographs if they are
+cached or downloadable now, else the scenes, and prints which.
 """
 
 import lazy_loader

@@ -1,8 +1,7 @@
-"""The photos' images: the articles' own photographs, with boxes measured by hand.
+"""The articles' photographs, with hand-measured boxes.
 
-The boxes were read off the photographs in their own pixels, enlarged under a grid of lines every 10 (submarine),
-50 (elephants) or 25 pixels (iguana, person), round everything that belongs to the object: masts and trunks too, wakes
-and shadows not.
+The boxes were measured in pixels of the photographs, enlarged under a grid of lines every 10 (submarine), 50
+(elephants) or 25 pixels (iguana, person). They include masts and trunks, but neither wakes nor shadows.
 """
 
 from __future__ import annotations
@@ -27,15 +26,15 @@ PERSON_SCALE = 1.3
 
 
 def photograph(name: str, timeout: float = 30.0) -> NDArray[np.uint8]:
-    """Return one of the photographs, axes (row, column, RGB), uint8, from the cache or downloaded."""
+    """Return a photograph, `(H, W, 3)` uint8 RGB, from the cache or downloaded within `timeout` seconds."""
     return read_image(fetch(PHOTOS[name], timeout=timeout))
 
 
 def iguana_with_person() -> NDArray[np.uint8]:
-    """Put the astronaut beside the iguana: resized to 1.3 times its height, bicubic, the upper rows kept.
+    """Concatenate the iguana and the astronaut, resized (bicubic) to 1.3 times its height and cut at the bottom.
 
     Returns:
-        Axes (row, column, RGB), uint8, 375×987; the seam is at column 500.
+        `(375, 987, 3)` uint8 RGB; the seam is at column 500.
     """
     iguana = photograph("iguana")
     height = iguana.shape[0]

@@ -1,4 +1,4 @@
-"""The walkthroughs' samples: an image, a model, the classes to ask for, and what is known of the answer."""
+"""Samples of the walkthroughs: image, classifier, target classes and ground truth."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ SCENE_CREDIT = "A scene rendered by gradcam_widgets from seed {seed}; the model 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """What a walkthrough starts from.
+    """Image, classifier, target classes and ground truth of a walkthrough.
 
     Attributes:
-        source: "photo" or "scene".
-        image: Axes (row, column, RGB), uint8.
-        classifier: The model to ask.
-        class_names: The classes to ask for, the walkthrough's own first.
-        boxes: Where each object is, by class or "person", in the image's pixels.
-        masks: Its exact place, axes (row, column), bool, where that is known.
-        parts: The exact place of its parts, such as "head" and "ears", where that is known.
-        reference_scores: The article's figures, softmax or logit by class, on its own model; may be empty.
-        crop_box: The part of the image that leaves the person out, where there is one.
-        credit: One sentence on where the image comes from.
+        source: "photos" or "scenes".
+        image: `(H, W, 3)` uint8 RGB.
+        classifier: The classifier to explain.
+        class_names: Target classes, the main one first.
+        boxes: Box of each object in pixels, by class name or "person".
+        masks: Exact masks of the objects, `(H, W)` bool; empty for photographs.
+        parts: Exact masks of the main object's parts, such as "head" and "ears"; empty for photographs.
+        reference_scores: The article's probabilities or logits of its own model, by class; may be empty.
+        crop_box: The largest part of the image without the person, or None if there is no person.
+        credit: One sentence about the origin of the image.
     """
 
     source: Source
@@ -57,12 +57,12 @@ class Sample:
     crop_box: Box | None = None
 
     def __repr__(self) -> str:
-        """Return one line that is the same on every machine."""
+        """Return a deterministic one-line description."""
         rows, columns = self.image.shape[:2]
         return f"Sample({self.source} source, {columns}×{rows}, {self.classifier.name}, {', '.join(self.class_names)})"
 
     def crop(self) -> NDArray[np.uint8]:
-        """Return the image without the person, or all of it where there is none."""
+        """Return the image cropped to `crop_box`, or the whole image if there is no person."""
         if self.crop_box is None:
             return self.image
         left, top, right, bottom = self.crop_box
@@ -73,16 +73,16 @@ def submarine(*, source: str | None = None, model: str | None = None) -> Sample:
     """Return the submarine with the aircraft carrier behind it.
 
     Args:
-        source: "auto", "photo" or "scene".
-        model: With the photos, any name that `load_classifier` knows, such as the article's own "resnet18".
+        source: "auto", "photos" or "scenes".
+        model: For photographs, any name known to `load_classifier`, such as the article's "resnet18".
 
     Raises:
-        GradCAMError: If there is no such source or model.
-        DownloadError: If a photograph is wanted and cannot be had.
+        GradCAMError: If the source or model is unknown.
+        DownloadError: If a photograph cannot be downloaded.
     """
     class_names = ("submarine", "aircraft carrier")
     if choose_source(source) == "scenes":
-        return _of_scene(render(class_names, SUBMARINE_SEED), "residual", class_names)
+        return _scene_sample(render(class_names, SUBMARINE_SEED), "residual", class_names)
     return Sample(
         "photos",
         photos.photograph("submarine"),
@@ -95,9 +95,9 @@ def submarine(*, source: str | None = None, model: str | None = None) -> Sample:
 
 
 def elephants(*, source: str | None = None, model: str | None = None) -> Sample:
-    """Return the elephants; the arguments are those of `submarine`, the article's own model is "vgg19"."""
+    """Return the elephants; arguments as for `submarine`, the article's model is "vgg19"."""
     if choose_source(source) == "scenes":
-        return _of_scene(
+        return _scene_sample(
             render(("African elephant",), ELEPHANTS_SEED),
             "vgg_like",
             ("African elephant", "tusker", "Indian elephant"),
@@ -114,10 +114,10 @@ def elephants(*, source: str | None = None, model: str | None = None) -> Sample:
 
 
 def iguana(*, source: str | None = None, model: str | None = None) -> Sample:
-    """Return the iguana with a person beside it; the arguments are those of `submarine`, the article's "densenet201".
+    """Return the iguana beside a person; arguments as for `submarine`, the article's model is "densenet201".
 
-    The first class is the wrong answer that the person brings about, the second the right one. The article's own
-    photograph is not public; with the photos an astronaut stands beside another iguana.
+    The first class is the wrong answer caused by the person, the second the right one. The article's photograph is
+    not public; the photograph here shows another iguana beside an astronaut.
     """
     if choose_source(source) == "scenes":
         return iguana_scene(IGUANA_SEED)
@@ -133,30 +133,30 @@ def iguana(*, source: str | None = None, model: str | None = None) -> Sample:
 
 
 def iguana_scene(seed: int) -> Sample:
-    """Return the scenes' iguana with a photographer beside it, from any seed; the first class is wrong."""
-    return _of_scene(render((IGUANA,), seed, photographer=True), "dense", (ALLIGATOR, IGUANA))
+    """Render an iguana beside a photographer; the first of the classes is the wrong answer."""
+    return _scene_sample(render((IGUANA,), seed, photographer=True), "dense", (ALLIGATOR, IGUANA))
 
 
 def scene(
     class_names: str | Sequence[str], seed: int, *, photographer: bool = False, model: str = "residual"
 ) -> Sample:
-    """Render a fresh scene, with its masks, for exercises.
+    """Render a new scene with its masks, for exercises.
 
     Args:
         class_names: One class, or two of one habitat, the main one first.
-        seed: Any number; each gives another scene.
-        photographer: Whether a photographer stands beside.
+        seed: Non-negative integer; every seed gives another scene.
+        photographer: Whether to add a photographer.
         model: "residual", "vgg_like" or "dense".
 
     Raises:
-        ImageError: If a class is unknown or the two do not live together.
-        ModelError: If there is no such model.
+        OptionError: If a class is unknown, the habitats differ or the seed is invalid.
+        ModelError: If the model is unknown.
     """
-    wanted = (class_names,) if isinstance(class_names, str) else tuple(class_names)
-    return _of_scene(render(wanted, seed, photographer=photographer), model, wanted)
+    names = (class_names,) if isinstance(class_names, str) else tuple(class_names)
+    return _scene_sample(render(names, seed, photographer=photographer), model, names)
 
 
-def _of_scene(rendered: Scene, model: str, class_names: tuple[str, ...]) -> Sample:
+def _scene_sample(rendered: Scene, model: str, class_names: tuple[str, ...]) -> Sample:
     names = {item.name: PERSON if item.name == PHOTOGRAPHER else item.name for item in rendered.objects}
     return Sample(
         "scenes",
@@ -167,20 +167,20 @@ def _of_scene(rendered: Scene, model: str, class_names: tuple[str, ...]) -> Samp
         SCENE_CREDIT.format(seed=rendered.seed),
         masks={names[item.name]: item.mask for item in rendered.objects},
         parts=rendered.objects[0].parts,
-        crop_box=_beside_the_person(rendered),
+        crop_box=_crop_without_person(rendered),
     )
 
 
-def _beside_the_person(rendered: Scene) -> Box | None:
-    """Return the largest crop of the image's own aspect beside the photographer, at the height of the main thing."""
+def _crop_without_person(rendered: Scene) -> Box | None:
+    """Return the largest crop beside the photographer, with the image's aspect ratio, at the main object's height."""
     rows, columns = rendered.image.shape[:2]
     for item in rendered.objects:
         if item.name == PHOTOGRAPHER:
             left, right = max(((0, item.box.left), (item.box.right, columns)), key=lambda side: side[1] - side[0])
-            high = round(rows * (right - left) / columns)
+            height = round(rows * (right - left) / columns)
             main = rendered.objects[0].box
-            top = min(max((main.top + main.bottom - high) // 2, 0), rows - high)
-            return Box(left, top, right, top + high)
+            top = min(max((main.top + main.bottom - height) // 2, 0), rows - height)
+            return Box(left, top, right, top + height)
     return None
 
 

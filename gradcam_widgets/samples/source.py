@@ -1,4 +1,4 @@
-"""Which source the samples come from."""
+"""Choice of the samples' source: photographs or rendered scenes."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ SOURCE_VARIABLE = "GRADCAM_WIDGETS_SOURCE"
 SOURCES = ("auto", "photos", "scenes")
 SAMPLE_NAMES = ("submarine", "elephants", "iguana")
 MODEL_FILE = "models/compressed_SqueezeNet.net"
-NEEDED = (MODEL_FILE, PHOTOS["submarine"], PHOTOS["elephants"], PHOTOS["iguana"], PHOTOS["astronaut"])
-SECONDS_TO_WAIT = 5.0
+REQUIRED_FILES = (MODEL_FILE, PHOTOS["submarine"], PHOTOS["elephants"], PHOTOS["iguana"], PHOTOS["astronaut"])
+TIMEOUT_SECONDS = 5.0
 
 
 def choose_source(source: str | None = None) -> Source:
-    """Resolve the argument, else the environment variable, else "auto".
+    """Return the source set by the argument, else by `GRADCAM_WIDGETS_SOURCE`, else "auto".
 
     Args:
-        source: "auto", "photo", "scene" or None.
+        source: "auto", "photos", "scenes" or None.
 
     Raises:
-        GradCAMError: If there is no such source.
+        OptionError: If the source is unknown.
     """
-    wanted = source or os.environ.get(SOURCE_VARIABLE) or "auto"
-    if wanted not in SOURCES:
-        where = "" if source else f" in {SOURCE_VARIABLE}"
-        raise OptionError(f"There is no source {wanted!r}{where}: choose one of {', '.join(SOURCES)}.")
-    return _available() if wanted == "auto" else cast("Source", wanted)
+    value = source or os.environ.get(SOURCE_VARIABLE) or "auto"
+    if value not in SOURCES:
+        name = "source" if source else SOURCE_VARIABLE
+        raise OptionError(f"{name} must be one of {', '.join(SOURCES)}, got {value!r}.")
+    return _available_source() if value == "auto" else cast("Source", value)
 
 
 @cache
-def _available() -> Source:
-    """Try once in a process whether the photographs are there or can be fetched now, and say what came of it."""
-    missing = [name for name in NEEDED if not is_cached(name)]
+def _available_source() -> Source:
+    """Check once per process whether the photographs are cached or downloadable; print which source is used."""
+    missing = [name for name in REQUIRED_FILES if not is_cached(name)]
     try:
         for name in missing:
-            fetch(name, timeout=SECONDS_TO_WAIT)
+            fetch(name, timeout=TIMEOUT_SECONDS)
     except DownloadError:
-        print(f"scenes: {len(missing)} photographs or models are neither cached nor to be downloaded now")  # noqa: T201 - promised
+        print("Samples: rendered scenes (photographs not cached and not downloadable now).")  # noqa: T201 - documented
         return "scenes"
-    print(f"photos: photographs {'downloaded' if missing else 'from the cache'}")  # noqa: T201 - promised
+    print(f"Samples: photographs ({'downloaded' if missing else 'from the cache'}).")  # noqa: T201 - documented
     return "photos"

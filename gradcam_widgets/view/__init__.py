@@ -1,4 +1,4 @@
-"""The image view: maps over their image in the browser, as a widget and as a page that needs no kernel."""
+"""The heatmap view: maps over their image, as a widget and as a page that needs no kernel."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""The image view: maps over their image, with every control that needs no model."""
+"""The heatmap view: an anywidget that shows maps over their image."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ VIEW_MODULE, VIEW_STYLE = lean(view_module()), styles("view.css")
 
 
 class HeatmapView(anywidget.AnyWidget, DisplayTraits, Guess):
-    """Show one or two maps of an image, with controls for how they are shown; no model is needed.
+    """Interactive view of one or two maps over their image, with display controls; needs no model.
 
     Args:
         heatmaps: One map, or two to compare on one scale, with their image.
-        can_edit: Whether the view offers to edit the image, which is for its owner to do.
-        max_upload_bytes: Largest file that may be uploaded; 0 refuses all.
+        can_edit: Whether to offer edits and uploads; the owner of the view must handle them.
+        max_upload_bytes: Largest accepted upload; 0 rejects all.
         guessing: Whether the map is hidden until a guess is drawn.
-        display: How the maps are shown.
+        display: Display options of the maps.
         changes: Fields of `DisplayOptions`, by keyword.
 
     Raises:
-        GradCAMError: If there are more than two maps.
-        ImageError: If a map came without its image.
+        GradCAMError: If there are not one or two maps.
+        ImageError: If a map has no image.
     """
 
     _esm: ClassVar[str] = VIEW_MODULE  # as a string: a path would keep closed widgets alive
@@ -72,13 +72,12 @@ class HeatmapView(anywidget.AnyWidget, DisplayTraits, Guess):
         display: DisplayOptions | None = None,
         **changes: Unpack[DisplayKeywords],
     ) -> None:
-        """Show the maps."""
-        chosen = [heatmaps] if isinstance(heatmaps, Heatmap) else list(heatmaps)
-        self._heatmaps = chosen
-        first = chosen[0] if chosen else None
+        """Create the view."""
+        self._heatmaps = [heatmaps] if isinstance(heatmaps, Heatmap) else list(heatmaps)
+        first = self._heatmaps[0] if self._heatmaps else None
         super().__init__(
-            image=pack_image(chosen),
-            maps=pack_maps(chosen, 0),
+            image=pack_image(self._heatmaps),
+            maps=pack_maps(self._heatmaps, 0),
             tables={name: table_bytes(name) for name in COLORMAPS},
             target=first.class_index if first else -1,
             can_edit=can_edit,
@@ -88,33 +87,33 @@ class HeatmapView(anywidget.AnyWidget, DisplayTraits, Guess):
         )
 
     def __repr__(self) -> str:
-        """Return one line; between machines, at most the last digit of a number differs."""
+        """Return a one-line description, equal on all machines up to a number's last digit."""
         return f"HeatmapView({'; '.join(heatmap.summary() for heatmap in self._heatmaps)})"
 
     @property
     def heatmaps(self) -> tuple[Heatmap, ...]:
-        """The maps that are shown."""
+        """The displayed maps."""
         return tuple(self._heatmaps)
 
     def show(self, heatmaps: Sequence[Heatmap], window: Box | None = None) -> None:
-        """Show other maps; the image is sent only where it is another one.
+        """Replace the displayed maps; the image is sent only if it has changed.
 
         Args:
-            heatmaps: One or two.
-            window: Which part of the whole image they lie over.
+            heatmaps: One or two maps.
+            window: The part of the original image that they cover, in pixels.
         """
-        same = heatmaps[0].image is self._heatmaps[0].image
+        is_same_image = heatmaps[0].image is self._heatmaps[0].image
         self._heatmaps = list(heatmaps)
-        if not same or (window is not None and self.image["window"] != list(window)):
+        if not is_same_image or (window is not None and self.image["window"] != list(window)):
             self.image = pack_image(heatmaps, window)
         self.maps = pack_maps(heatmaps, self.maps["seq"] + 1)
 
     def snapshot(self) -> Image.Image:
-        """Return what is shown as a PIL image, captioned with model, layer, class, score, method and scale."""
+        """Draw the displayed maps as a PIL image, captioned with model, layer, class, score, method and scale."""
         return snapshot(self._heatmaps, self.display)
 
     def close(self) -> None:
-        """Close the view; nothing of it stays behind."""
+        """Close the view and its layout."""
         if self.comm is not None:
             self.layout.close()
         super().close()
@@ -129,14 +128,14 @@ class HeatmapView(anywidget.AnyWidget, DisplayTraits, Guess):
     @traitlets.validate("colormap")
     def _checked_colormap(self, proposal: Any) -> Any:
         name = self._checked(proposal)
-        if name and name not in self.tables:  # sent before the name that needs it
+        if name and name not in self.tables:  # sent before the name that refers to it
             self.tables = {**self.tables, name: table_bytes(name)}
         return name
 
 
 def snapshot(heatmaps: Sequence[Heatmap], display: DisplayOptions) -> Image.Image:
-    """Draw maps beside their image with a color bar in raw numbers and a caption."""
-    from gradcam_widgets.heatmaps import figures  # noqa: PLC0415 - only who draws pays for matplotlib
+    """Draw maps beside their image, with a color bar in raw units and a caption, as a PIL image."""
+    from gradcam_widgets.heatmaps import figures  # noqa: PLC0415 - matplotlib is slow to import
 
     return figures.rendered(figures.comparison_figure(heatmaps, display=display))
 
@@ -144,10 +143,10 @@ def snapshot(heatmaps: Sequence[Heatmap], display: DisplayOptions) -> Image.Imag
 def mimebundle(
     model_id: str, text: str, heatmaps: Sequence[Heatmap], display: DisplayOptions, *, hides: bool
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return a widget's live view with a JPEG and a line of text beside it, for pages that cannot show the view."""
+    """Build the MIME bundle: the live widget plus a static JPEG and text fallback."""
     image = snapshot(heatmaps, replace(display, opacity=0.0) if hides else display)
-    described = " ".join(heatmap.description(display.evidence) for heatmap in heatmaps)
-    alternative = "The map is hidden until a guess is made." if hides else described
+    description = " ".join(heatmap.description(display.evidence) for heatmap in heatmaps)
+    alternative = "The map is hidden until a guess is made." if hides else description
     data = {
         "application/vnd.jupyter.widget-view+json": {"version_major": 2, "version_minor": 0, "model_id": model_id},
         "image/jpeg": base64.b64encode(encode_jpeg(np.asarray(image))).decode("ascii"),

@@ -1,7 +1,7 @@
-"""The view's code and style for the browser: its modules joined into one text, for there is one string to give.
+"""Bundler for the view's JavaScript modules and style sheets.
 
-anywidget takes one module as a string, and an exported page one script whose hash its policy names. The modules import
-each other by name alone, so that they can be joined by leaving the imports out; what cannot be joined so is refused.
+anywidget accepts one module as a string, and an exported page has one script with a hash in its policy. The modules
+import each other by name only, so that they can be joined by removing the imports; other forms are rejected.
 """
 
 from __future__ import annotations
@@ -22,86 +22,87 @@ _DEFAULT_EXPORT = re.compile(r"^export default \{[^}]*\};$", re.MULTILINE)
 
 
 def view_module() -> str:
-    """Return the view as the one module that anywidget takes."""
+    """Return the view as one module for anywidget."""
     return joined(_sources(), "widget.mjs")
 
 
 def page_script() -> str:
-    """Return the view with what an exported page adds to it, as one script."""
+    """Return the view and the code of exported pages as one script."""
     return joined(_sources(), "page.mjs")
 
 
 def styles(*names: str) -> str:
-    """Return style sheets one after the other."""
+    """Concatenate style sheets."""
     return "\n".join((STATIC / name).read_text(encoding="utf-8") for name in names)
 
 
 def joined(sources: Mapping[str, str], entry: str) -> str:
-    """Join a module with all that it imports, each after what it imports itself, into the text of one module.
+    """Join a module and its transitive imports, dependencies first, into one module.
 
     Args:
-        sources: The modules' texts by name.
-        entry: The module that is asked for; its default export, if it has one, is that of the whole.
+        sources: Source text of the modules, by name.
+        entry: Name of the module to start from; its default export is kept.
 
     Raises:
-        ValueError: If modules cannot be joined by leaving out their imports: one is not there, they import each other
-            in a circle, under another name, as a whole, by default or what is not exported, export in another way than
-            by the word before a declaration, or declare the same name.
+        ValueError: If a module is missing, imports are circular, renamed, default, namespace or not exported, an
+            export is not part of a declaration, or two modules declare the same name.
     """
     parts: list[str] = []
-    declared: dict[str, str] = {}  # which module declares a name
+    declared: dict[str, str] = {}  # name: its module
     for name in _in_order(sources, entry):
         text = sources[name]
         for match in _DECLARATION.finditer(text):
             if match[2] in "[{":
-                raise ValueError(f"{name} takes a value apart at its top level: declare its parts one by one.")
+                raise ValueError(f"{name} destructures a value at its top level; declare its parts separately.")
             if match[2] in declared:
-                raise ValueError(f"{name} and {declared[match[2]]} both declare {match[2]}: give one another name.")
+                raise ValueError(f"{name} and {declared[match[2]]} both declare {match[2]}; rename one of them.")
             declared[match[2]] = name
-        kept = _EXPORT.sub("", _IMPORT.sub("", text))
-        kept_exports = _DEFAULT_EXPORT.sub("", kept) if name == entry else kept
-        if found := re.search(r"^(?:import|export)\b.*", _BLOCK_COMMENT.sub("", kept_exports), re.MULTILINE):
-            raise ValueError(f"{name} cannot be joined because of {found[0]!r}: import and export by name alone.")
-        parts.append(kept.strip("\n"))
+        body = _EXPORT.sub("", _IMPORT.sub("", text))
+        rest = _DEFAULT_EXPORT.sub("", body) if name == entry else body
+        if statement := re.search(r"^(?:import|export)\b.*", _BLOCK_COMMENT.sub("", rest), re.MULTILINE):
+            raise ValueError(f"{name} cannot be joined because of {statement[0]!r}; import and export by name only.")
+        parts.append(body.strip("\n"))
     return "\n\n".join(parts) + "\n"
 
 
 def lean(text: str) -> str:
-    """Leave comments, indentation and empty lines out of a script or style."""
+    """Remove comments, indentation and empty lines from a script or style sheet."""
     lines = (line.strip() for line in _BLOCK_COMMENT.sub("", text).splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def _in_order(sources: Mapping[str, str], entry: str) -> list[str]:
-    """List a module and those that it imports, each after its own."""
+    """Return a module and its transitive imports, dependencies first."""
     order: list[str] = []
-    above: list[str] = []  # those whose imports are being followed
+    ancestors: list[str] = []  # modules whose imports are being visited
 
-    def follow(name: str) -> None:
-        if name in above:
-            raise ValueError(f"Modules import each other in a circle: {' -> '.join([*above, name])}.")
+    def visit(name: str) -> None:
+        if name in ancestors:
+            raise ValueError(f"Modules import each other in a circle: {' -> '.join([*ancestors, name])}.")
         if name in order:
             return
         if name not in sources:
-            raise ValueError(f"{above[-1] if above else 'No one'} imports {name}, which is not there.")
-        above.append(name)
+            raise ValueError(
+                f"{ancestors[-1]} imports {name}, which does not exist." if ancestors else f"{name} does not exist."
+            )
+        ancestors.append(name)
         for imported in _IMPORT.finditer(sources[name]):
-            follow(imported[2])
+            visit(imported[2])
             _check_names(name, imported[1], imported[2], sources[imported[2]])
-        order.append(above.pop())
+        order.append(ancestors.pop())
 
-    follow(entry)
+    visit(entry)
     return order
 
 
 def _check_names(name: str, names: str, source: str, text: str) -> None:
-    """Refuse to import what is not exported, and under another name."""
+    """Check that imported names are exported, and not renamed."""
     exported = {match[2] for match in _DECLARATION.finditer(text) if match[1]}
-    for each in filter(None, (part.strip() for part in names.split(","))):
-        if re.search(r"\sas\s", each):
-            raise ValueError(f"{name} imports {each!r} from {source}: import it under its own name.")
-        if each not in exported:
-            raise ValueError(f"{name} imports {each} from {source}, which does not export it.")
+    for imported in filter(None, (part.strip() for part in names.split(","))):
+        if re.search(r"\sas\s", imported):
+            raise ValueError(f"{name} imports {imported!r} from {source}; import it under its own name.")
+        if imported not in exported:
+            raise ValueError(f"{name} imports {imported} from {source}, which does not export it.")
 
 
 def _sources() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""One page with the view that works from a file: no kernel, no model."""
+"""Export of the view as one HTML file that needs no kernel and no model."""
 
 from __future__ import annotations
 
@@ -43,46 +43,46 @@ def export_page(
     guessing: bool = False,
     title: str = "Where the model looked",
 ) -> Path:
-    """Write the page.
+    """Export maps as an interactive HTML page.
 
     Args:
-        path: Where to.
-        heatmaps: Maps of one image, for every class at every layer that the page is to offer; the first class is
-            shown first.
-        display: How maps are shown at first.
-        layer: The layer that is shown first.
-        guessing: Whether the page asks for a guess before it shows a map.
-        title: The page's title.
+        path: The file to write, ending in .html or .htm.
+        heatmaps: Maps of one image, one for every combination of class and layer; the page opens with the first class.
+        display: Initial display options.
+        layer: Initial layer.
+        guessing: Whether the map is hidden until a guess is drawn.
+        title: Title of the page.
 
     Returns:
         The path.
 
     Raises:
         GradCAMError: If there is no map.
-        ImageError: If a map came without its image, or the file cannot be written.
+        ImageError: If a map has no image.
+        ExportError: If the extension is unsupported or the file cannot be written.
     """
     if path.suffix.lower() not in (".html", ".htm"):
-        raise ExportError(f"A page cannot be saved as '{path}': end its name on .html.")
+        raise ExportError(f"Cannot export the page as '{path}': unsupported extension; use .html.")
     if not heatmaps:
-        raise GradCAMError("A page needs at least one map, and none was given: name a class and a layer.")
+        raise GradCAMError("heatmaps must hold at least one map, got none; pass at least one class and one layer.")
     text = page(heatmaps, display or DisplayOptions(), layer or heatmaps[0].layer, title, guessing=guessing)
     with writing(path):
-        path.write_bytes(text.encode("utf-8", "replace"))  # the same bytes on every system, whatever a title holds
+        path.write_bytes(text.encode("utf-8", "replace"))  # bytes, so that line ends are the same on every system
     return path
 
 
 def page(
     heatmaps: Sequence[Heatmap], display: DisplayOptions, layer: str, title: str, *, guessing: bool = False
 ) -> str:
-    """Return the page's text; its policy lets its own script and style run, and nothing else."""
+    """Return the page's HTML; its content security policy allows only its own script and style."""
     first = heatmaps[0]
-    asked = {heatmap.class_index: heatmap for heatmap in heatmaps}
+    classes = {heatmap.class_index: heatmap for heatmap in heatmaps}
     colormaps = dict.fromkeys([*COLORMAPS, *([display.colormap] if display.colormap else [])])
     data = {
         "image": _in_base64(pack_image([first]), "jpeg"),
         "maps": [_pack(heatmap) for heatmap in heatmaps],
         "notes": {heatmap.layer: captions.resolution(heatmap) for heatmap in heatmaps},
-        "classes": [pack_class(heatmap) for heatmap in asked.values()],
+        "classes": [pack_class(heatmap) for heatmap in classes.values()],
         "tables": {name: _base64(table_bytes(name)) for name in colormaps},
         "display": asdict(display),
         "guessing": guessing,
@@ -90,27 +90,27 @@ def page(
         "target": first.class_index,
     }
     policy = f"default-src 'none'; script-src {_hash(SCRIPT)}; style-src {_hash(STYLE)}; base-uri 'none'"
-    name = html.escape(title)
-    # "<" cannot stand in the data, so that no name can end the element that holds them.
-    facts = json.dumps(data, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
+    escaped_title = html.escape(title)
+    # Escape "<", so that no name in the data can close the script element.
+    json_data = json.dumps(data, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}; form-action \'none\'">\n'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{name}</title>\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{escaped_title}</title>\n'
         f"<style>{STYLE}</style>\n</head>\n<body>\n"
-        f'<main class="gcw-view gcw-page"><h1>{name}</h1>\n<p>{html.escape(EXPLANATION)}</p>\n'
-        '<div id="view"></div>\n<noscript>This page draws its maps with JavaScript: allow it here.</noscript>\n'
-        f'</main>\n<script type="application/json" id="data">{facts}</script>\n'
+        f'<main class="gcw-view gcw-page"><h1>{escaped_title}</h1>\n<p>{html.escape(EXPLANATION)}</p>\n'
+        '<div id="view"></div>\n<noscript>This page draws its maps with JavaScript; please enable it.</noscript>\n'
+        f'</main>\n<script type="application/json" id="data">{json_data}</script>\n'
         f'<script type="module">{SCRIPT}</script>\n</body>\n</html>\n'
     )
 
 
 def _pack(heatmap: Heatmap) -> dict[str, Any]:
-    """Pack a map with 16 bits a value: 0 stays 0, and the error is at most 1/65534 of the largest value."""
+    """Pack a map as int16: 0 stays 0, and the error is at most 1/65534 of the largest absolute value."""
     step = heatmap.vmax("both") / MAX_STEP or 1.0
     values = np.rint(heatmap.values / step).astype("<i2")
     packed = pack_map(heatmap) | {"values": values.tobytes(), "step": step, "class_index": heatmap.class_index}
-    del packed["note"]  # one for each layer is enough
+    del packed["note"]  # sent once per layer instead
     return _in_base64(packed, "values")
 
 

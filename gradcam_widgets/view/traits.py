@@ -1,4 +1,4 @@
-"""The traits that say how maps are shown and what was guessed, for whoever holds them: no widget is needed."""
+"""Traits for display options and guesses, independent of widgets."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ DISPLAY = tuple(field.name for field in fields(DisplayOptions))
 
 
 def _trait(kind: Any, default: Any) -> traitlets.TraitType[Any, Any]:
-    """Return the trait that holds a field of `DisplayOptions`."""
+    """Return the trait for a field type of `DisplayOptions`."""
     if get_origin(kind) is Literal:
         return traitlets.Enum(get_args(kind), default)
     types: dict[Any, Any] = {float: traitlets.Float, bool: traitlets.Bool, str: traitlets.Unicode}
     optional = type(None) in get_args(kind)
-    plain = next(each for each in get_args(kind) or (kind,) if each is not type(None))
+    plain = next(member for member in get_args(kind) or (kind,) if member is not type(None))
     trait: traitlets.TraitType[Any, Any] = types[plain](default, allow_none=optional)
     return trait
 
@@ -32,11 +32,11 @@ _DisplayFields = type(
 
 
 class DisplayTraits(_DisplayFields):  # type: ignore[misc, valid-type]  # made from the fields of DisplayOptions
-    """One trait for each field of `DisplayOptions`; changing one asks nothing of the model."""
+    """One trait per field of `DisplayOptions`; changes do not call the model."""
 
     @property
     def display(self) -> DisplayOptions:
-        """How the maps are shown."""
+        """The current display options."""
         return DisplayOptions(**{name: getattr(self, name) for name in DISPLAY})
 
     @traitlets.validate(*DISPLAY)
@@ -46,12 +46,12 @@ class DisplayTraits(_DisplayFields):  # type: ignore[misc, valid-type]  # made f
 
 
 class Guess(traitlets.HasTraits):
-    """The student's guess, drawn before the map is seen.
+    """The student's guess, drawn before the map is revealed.
 
     Attributes:
         guessing: Whether the map is hidden until it is revealed.
-        guess: The rectangle drawn, left, top, right and bottom in the shown image's pixels, or None.
-        revealed: Whether the map is shown.
+        guess: Left, top, right and bottom of the drawn rectangle, in pixels of the displayed image, or None.
+        revealed: Whether the map has been revealed.
     """
 
     guessing = traitlets.Bool(default_value=False)
@@ -60,7 +60,7 @@ class Guess(traitlets.HasTraits):
 
     @property
     def hides(self) -> bool:
-        """Whether the map waits for a guess."""
+        """Whether the map is hidden until a guess is made."""
         return bool(self.guessing and not self.revealed)
 
 

@@ -1,4 +1,4 @@
-"""What is sent to the browser: images, maps, classes and color maps packed as its modules read them."""
+"""Packing of images, maps, classes and color tables for the browser."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from gradcam_widgets.heatmaps.heatmap import Heatmap
     from gradcam_widgets.images.box import Box
 
-MAX_SIDE = 768  # what the browser repaints at 60 Hz
+MAX_SIDE = 768  # largest side that browsers repaint at 60 Hz
 MAX_MAPS = 2
 
 
 def pack_image(heatmaps: Sequence[Heatmap], window: Box | None = None) -> dict[str, Any]:
-    """Encode the image that maps lie over: JPEG bytes, its own size, and which part of the whole it shows.
+    """Pack the image of maps: JPEG bytes, size in pixels, and window in the original image.
 
     Raises:
-        GradCAMError: If there is no map, or more than two.
-        ImageError: If a map came without its image.
+        GradCAMError: If there are not one or two maps.
+        ImageError: If a map has no image.
     """
     if not 1 <= len(heatmaps) <= MAX_MAPS:
-        raise GradCAMError(f"A view shows one map or compares two, not {len(heatmaps)}: choose among them.")
+        raise GradCAMError(f"heatmaps must hold one or two maps, got {len(heatmaps)}.")
     if any(heatmap.image is None for heatmap in heatmaps):
         raise ImageError("Cannot show a heatmap without an image: add one with heatmap.with_image(image).")
     image = heatmaps[0].image
@@ -43,12 +43,12 @@ def pack_image(heatmaps: Sequence[Heatmap], window: Box | None = None) -> dict[s
 
 
 def pack_maps(heatmaps: Sequence[Heatmap], sequence_number: int) -> dict[str, Any]:
-    """Put maps into one trait, numbered so that a late one can be told."""
+    """Pack maps into one trait, numbered so that outdated ones can be recognized."""
     return {"seq": sequence_number, "items": [pack_map(heatmap) for heatmap in heatmaps]}
 
 
 def pack_map(heatmap: Heatmap) -> dict[str, Any]:
-    """Put a map into what the browser reads: its float32 values, its grid, and what is said of it."""
+    """Pack a map: float32 values, grid and texts."""
     return {
         "values": heatmap.values.tobytes(),
         "grid": list(heatmap.grid),
@@ -63,7 +63,7 @@ def pack_map(heatmap: Heatmap) -> dict[str, Any]:
 
 
 def pack_class(scored: Prediction | Heatmap, before: float | None = None) -> dict[str, Any]:
-    """Put a class's scores into what the browser reads, with its probability before the image was changed, if any."""
+    """Pack a class's scores, with its probability `before` the image was edited."""
     return {
         "class_index": scored.class_index,
         "name": scored.class_name or f"class {scored.class_index}",
@@ -74,5 +74,5 @@ def pack_class(scored: Prediction | Heatmap, before: float | None = None) -> dic
 
 
 def table_bytes(colormap: str) -> bytes:
-    """Return a color map's 256 colors as bytes R, G, B."""
+    """Return the 256 colors of a color map as RGB bytes."""
     return color_table(colormap).tobytes()

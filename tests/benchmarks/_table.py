@@ -1,4 +1,4 @@
-"""What the benchmarks share: taking turns, and a table to read."""
+"""Shared helpers of the benchmarks: interleaved timing and tables."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ PEERS = ("captum", "torchcam", "grad-cam")
 
 
 def interleave(cases: Mapping[str, Callable[[int], Callable[[], object]]], rounds: int) -> dict[str, list[float]]:
-    """Time all cases in every round, in an order drawn anew each time, after one round to warm up.
+    """Time all cases in every round, in random order, after a warm-up round.
 
     Args:
-        cases: By name, what prepares a case, untimed, and returns what is timed; it is given the number of the
-            round, 0 for the one that warms up.
-        rounds: How often.
+        cases: Setup functions by name; each takes the number of the round, 0 for the warm-up, and returns the function
+            to time.
+        rounds: Number of timed rounds.
 
     Returns:
-        Seconds of each case in each round; the same position is the same round.
+        Seconds per round of each case.
     """
-    draw = random.Random(0)  # noqa: S311 - an order, no secret
+    generator = random.Random(0)  # noqa: S311 - only an order
     seconds: dict[str, list[float]] = {name: [] for name in cases}
     for number in range(rounds + 1):
-        for name in draw.sample(list(cases), len(cases)):
+        for name in generator.sample(list(cases), len(cases)):
             timed = cases[name](number)
             start = time.perf_counter()
             timed()
@@ -40,13 +40,13 @@ def interleave(cases: Mapping[str, Callable[[int], Callable[[], object]]], round
     return {name: values[1:] for name, values in seconds.items()}
 
 
-def ratio(of: Sequence[float], to: Sequence[float]) -> float:
-    """Return the median of the ratios of two cases in the same rounds."""
-    return median(a / b for a, b in zip(of, to, strict=True))
+def ratio(numerators: Sequence[float], denominators: Sequence[float]) -> float:
+    """Return the median ratio of two cases, round by round."""
+    return median(a / b for a, b in zip(numerators, denominators, strict=True))
 
 
 def print_table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a Markdown table: the first column to the left, numbers to the right."""
+    """Print a Markdown table with a left-aligned first column and right-aligned numbers."""
     print(f"\n### {title}\n")
     print(f"| {' | '.join(header)} |")
     print(f"| --- |{' ---: |' * (len(header) - 1)}")
@@ -55,7 +55,7 @@ def print_table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]
 
 
 def print_machine() -> None:
-    """Print in one line what was measured and on what, with the load that others put on it."""
+    """Print versions, threads, machine and system load in one line."""
     peers = ", ".join(f"{name} {version(name)}" for name in PEERS)
     load = Path("/proc/loadavg")
     busy = f"; load before {load.read_text(encoding='utf-8').split()[0]}" if load.exists() else ""

@@ -1,7 +1,7 @@
-"""What `import gradcam_widgets` costs above `import torch`, and which of the large packages it loads.
+"""Time of `import gradcam_widgets` after `import torch`, and the large packages it loads.
 
-Run `python -m tests.benchmarks.imports [--runs N]`. Every figure from a fresh process; the first, which may have to
-write or read files anew, is dropped.
+Run `python -m tests.benchmarks.imports [--runs N]`. Every run is a new process; the first, which may fill file caches,
+is dropped.
 """
 
 from __future__ import annotations

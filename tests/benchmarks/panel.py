@@ -1,7 +1,7 @@
-"""What the panel costs in JupyterLab, beside one that sends an image with every change.
+"""Speed of the panel in JupyterLab, compared with a widget that sends an image for every change.
 
-Time from a choice in a menu to the repaint, messages and bytes, ResNet-18 with random weights; the size of an exported
-page. Needs Chromium and `.[browser]`: `python -m tests.benchmarks.panel --runs 50`.
+Time from a menu change to the repaint, number and size of messages, for a ResNet-18 with random weights; size of an
+exported page. Needs Chromium and `.[browser]`: `python -m tests.benchmarks.panel --runs 50`.
 """
 
 from __future__ import annotations
@@ -113,15 +113,15 @@ def measure(page: Page, watch: Watch, runs: int) -> None:
         times["opacity"].append(page.evaluate(SLIDE, (1 + i % 90) / 100))
         page.wait_for_timeout(50)
         messages += len(watch.comm_messages()) - start
-    for name, what in (
+    for name, text in (
         ("panel", "class change to repaint, this panel"),
         ("image", "class change to repaint, ipywidgets.Image"),
         ("opacity", "opacity step, this panel"),
     ):
-        print(f"{what}: median {median(times[name]):.0f} ms, 95th percentile {quantiles(times[name], n=20)[-1]:.0f} ms")
+        print(f"{text}: median {median(times[name]):.0f} ms, 95th percentile {quantiles(times[name], n=20)[-1]:.0f} ms")
     print(f"ratio of the medians, this panel to Image: {median(times['panel']) / median(times['image']):.2f}")
-    for name, bytes_each in sizes.items():
-        print(f"largest message of a class change, {name}: {median(bytes_each) / 1000:.1f} kB at the median")
+    for name, message_sizes in sizes.items():
+        print(f"largest message of a class change, {name}: {median(message_sizes) / 1000:.1f} kB at the median")
     print(f"messages sent by {runs} opacity steps: {messages}")
 
 

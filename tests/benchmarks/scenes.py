@@ -1,6 +1,6 @@
-"""How long a scene of 224×224 takes, by class, on one thread.
+"""Rendering time of a 224×224 scene by class, on one thread.
 
-Run `python -m tests.benchmarks.scenes [--rounds N]`. Every round draws a new seed of each class; the first warms up.
+Run `python -m tests.benchmarks.scenes [--rounds N]`. Every round has a new seed; the first is a warm-up.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def case(name: str, *, photographer: bool) -> Callable[[int], Callable[[], object]]:
-    """Render a class, the round's number its seed."""
+    """Return the setup that renders a class, with the round's number as seed."""
     return lambda number: lambda: render((name,), number, photographer=photographer)
 
 
@@ -37,8 +37,8 @@ def main() -> None:
     print(f"OpenCV {cv2.__version__} on one thread, NumPy {np.__version__} ({platform.machine()})", flush=True)
     seconds = interleave(cases, rounds)
     rows = [[name, f"{1000 * median(times):.1f} ms", f"{1000 * max(times):.1f} ms"] for name, times in seconds.items()]
-    together = [one for times in seconds.values() for one in times]
-    rows.append(["all", f"{1000 * median(together):.1f} ms", f"{1000 * max(together):.1f} ms"])
+    total = [duration for times in seconds.values() for duration in times]
+    rows.append(["all", f"{1000 * median(total):.1f} ms", f"{1000 * max(total):.1f} ms"])
     print_table(f"A scene of 224×224 (medians of {rounds})", ["what", "median", "longest"], rows)
 
 

@@ -1,8 +1,8 @@
-"""How long a map takes, in multiples of a plain pass of the model, beside the peers.
+"""Speed of Grad-CAM and its peers, in multiples of a plain forward pass.
 
-Run `python -m tests.benchmarks.speed [--models NAME …] [--runs N]`. Random weights, one image of 224 × 224, all
-tools in turn in one process. Every tool works on its own copy of the model, because torch-cam's and
-pytorch-grad-cam's hooks stay on it and would burden the others.
+Run `python -m tests.benchmarks.speed [--models NAME …] [--runs N]`. Random weights, one image of 224 × 224, all tools
+interleaved in one process. Every tool has its own copy of the model, because the hooks of torch-cam and
+pytorch-grad-cam stay on it and would slow the others down.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ SIZE = 224
 
 
 def model(name: str) -> nn.Module:
-    """Return a model of torchvision with the same random weights every time, in eval mode."""
+    """Create a torchvision model with fixed random weights, in eval mode."""
     torch.manual_seed(0)
     model: nn.Module = get_model(name, weights=None)
     return model.eval()
 
 
 def plain(model: nn.Module) -> Ask:
-    """Only the pass: the unit of all ratios."""
+    """Return the plain forward pass, the unit of all ratios."""
 
     @torch.no_grad()
     def ask(batch: Tensor, _classes: list[int]) -> NDArray[np.float32]:
@@ -56,12 +56,12 @@ def plain(model: nn.Module) -> Ask:
 
 
 def ours(model: nn.Module, layer: str | None) -> Ask:
-    """One map for each image, the layer named or (None) found; a new `GradCAM` each time."""
+    """Return a function that computes maps with a new `GradCAM` per call; None selects the default layer."""
     return lambda batch, classes: np.stack([m.values for m in GradCAM(model).heatmaps(batch, classes, layer)])
 
 
 def torch_cam(model: nn.Module, layer: str) -> Ask:
-    """As in its README, but for the context manager: hooks set once. Its ReLU stays, normalizing is left out."""
+    """Use torch-cam as in its README, but with persistent hooks and without normalization."""
     extractor = torchcam.methods.GradCAM(model, layer)
 
     def ask(batch: Tensor, classes: list[int]) -> NDArray[np.float32]:
@@ -71,13 +71,13 @@ def torch_cam(model: nn.Module, layer: str) -> Ask:
 
 
 def captum_(model: nn.Module, layer: str) -> Ask:
-    """As in its documentation; without ReLU, its default."""
+    """Use captum as in its documentation, by default without ReLU."""
     explainer = captum.attr.LayerGradCam(model, model.get_submodule(layer))
     return lambda batch, classes: np.asarray(explainer.attribute(batch, classes).detach()[:, 0])
 
 
 def pytorch_grad_cam_(model: nn.Module, layer: str) -> Ask:
-    """As in its README, made once; it always rectifies, normalizes and enlarges to the image."""
+    """Use pytorch-grad-cam as in its README; it always applies ReLU, normalizes and upsamples."""
     explainer = pytorch_grad_cam.GradCAM(model, [model.get_submodule(layer)])
     return lambda batch, classes: np.asarray(explainer(batch, [ClassifierOutputTarget(c) for c in classes]))
 
@@ -93,22 +93,22 @@ TOOLS: dict[str, Callable[[nn.Module, str], Ask]] = {
 
 
 def reference(model: nn.Module, layer: str, batch: Tensor, class_index: int) -> dict[str, NDArray[np.float32]]:
-    """Write down, without any tool, which map each tool puts out.
+    """Compute each tool's expected map by plain torch.
 
-    Where an operation in place follows the layer (a ReLU after DenseNet's `features`), torch-cam sees activations
-    and gradients behind it, and pytorch-grad-cam mixes activations behind with gradients before it. Elsewhere
-    the two agree with ours, but for ReLU and scaling.
+    If an in-place operation follows the layer (a ReLU after DenseNet's `features`), torch-cam uses activations and
+    gradients after it, and pytorch-grad-cam mixes activations after with gradients before it. Otherwise both agree
+    with ours, except for ReLU and scaling.
 
     Returns:
-        By tool, the map of the one image, axes (image, row, column).
+        Map of the image by tool, `(1, rows, columns)`.
     """
 
-    def seen(*, in_place_shows: bool) -> tuple[Tensor, Tensor]:
+    def record(*, keep_in_place: bool) -> tuple[Tensor, Tensor]:
         kept: list[Tensor] = []
 
         def keep(_module: nn.Module, _args: object, output: Tensor) -> Tensor:
             kept.append(output)
-            return output if in_place_shows else output.clone()
+            return output if keep_in_place else output.clone()
 
         with model.get_submodule(layer).register_forward_hook(keep):
             score = model(batch)[0, class_index]
@@ -117,44 +117,46 @@ def reference(model: nn.Module, layer: str, batch: Tensor, class_index: int) -> 
     def weigh(activations: Tensor, gradients: Tensor) -> NDArray[np.float32]:
         return np.asarray((gradients.mean(dim=(2, 3), keepdim=True) * activations).sum(dim=1).detach())
 
-    before, behind = seen(in_place_shows=False), seen(in_place_shows=True)
+    before, after = record(keep_in_place=False), record(keep_in_place=True)
     true = weigh(*before)
-    mixed = np.maximum(weigh(behind[0], before[1]), 0)
+    mixed = np.maximum(weigh(after[0], before[1]), 0)
     return {
         "ours": true,
         "ours, layer found": true,
         "captum": true,
-        "torch-cam": np.maximum(weigh(*behind), 0),
+        "torch-cam": np.maximum(weigh(*after), 0),
         "pytorch-grad-cam": scale_cam_image(scale_cam_image(mixed, (SIZE, SIZE))),
     }
 
 
-def strong_classes(model: nn.Module, layers: list[str], batch: Tensor, wanted: int) -> list[int]:
-    """Pick high-scoring classes that have evidence for them at every layer, so that no ReLU hides a wrong map."""
-    found: list[int] = []
+def strong_classes(model: nn.Module, layers: list[str], batch: Tensor, count: int) -> list[int]:
+    """Return top classes with positive evidence at every layer, so that no ReLU hides a wrong map."""
+    classes: list[int] = []
     for class_index in model(batch)[0].argsort(descending=True).tolist():
         maps = [reference(model, layer, batch, class_index)["ours"] for layer in layers]
         if all(m.max() > 0.1 * np.abs(m).max() > 0 for m in maps):
-            found.append(class_index)
-        if len(found) == wanted:
-            return found
-    raise SystemExit(f"Only {len(found)} of {wanted} classes have positive evidence at {layers}: take another model.")
+            classes.append(class_index)
+        if len(classes) == count:
+            return classes
+    raise SystemExit(
+        f"Only {len(classes)} of {count} classes have positive evidence at {layers}; choose another model."
+    )
 
 
-def check(tool: str, got: NDArray[np.float32], expected: NDArray[np.float32]) -> None:
-    """Stop where a tool's map is not what it should be: nothing is timed that is wrong by accident."""
-    error = np.abs(got - expected).max() / np.abs(expected).max()
+def check(tool: str, actual: NDArray[np.float32], expected: NDArray[np.float32]) -> None:
+    """Exit if a tool's map is wrong, so that no wrong result is timed."""
+    error = np.abs(actual - expected).max() / np.abs(expected).max()
     if not error <= 1e-5:
-        raise SystemExit(f"{tool} is off by {error:.1e} of the range: it is used wrongly, or has changed.")
+        raise SystemExit(f"{tool} differs by {error:.1e} of the range; check its usage and version.")
 
 
 def image(seed: int) -> Tensor:
-    """Return a batch of one image of noise."""
+    """Return a batch with one noise image, `(1, 3, 224, 224)` float32."""
     return torch.randn(1, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(seed))
 
 
 def cold(name: str, runs: int) -> list[str]:
-    """Time one map of a new image, and another class right after a first, and return a row of the table."""
+    """Time a map of a new image, and a second class of the same trace, and return a table row."""
     built = model(name)
     first = image(0)
     layer = GradCAM(built).trace(first).layers[0].name
@@ -190,7 +192,7 @@ def cold(name: str, runs: int) -> list[str]:
 
 
 def four_by_five(runs: int) -> list[list[str]]:
-    """Time four layers × five classes on ResNet-18 and return the rows of the table."""
+    """Time four layers × five classes on ResNet-18, and return the table rows."""
     built = model("resnet18")
     first = image(0)
     classes = strong_classes(built, LAYERS, first, 5)
@@ -199,9 +201,9 @@ def four_by_five(runs: int) -> list[list[str]]:
 
     run_plain = plain(models["plain pass"])
     extractor = torchcam.methods.GradCAM(models["torch-cam"], list(LAYERS))
-    # captum has one layer and one class a pass; five classes as a batch of five images are no faster.
+    # captum needs a pass per layer and class; five classes as a batch of five images are no faster.
     captums = [captum_(models["captum"], layer) for layer in LAYERS]
-    # One pass a class, although that gives only the mean of the scaled layers: 20 passes would be needed.
+    # One pass per class, although that gives only the mean of the scaled layers; 20 passes would be needed.
     averager = pytorch_grad_cam.GradCAM(
         models["pytorch-grad-cam"], [models["pytorch-grad-cam"].get_submodule(layer) for layer in LAYERS]
     )
@@ -231,11 +233,11 @@ def four_by_five(runs: int) -> list[list[str]]:
         "pytorch-grad-cam": ask_pytorch_grad_cam,
     }
     for tool, ask in (("ours", ask_ours), ("torch-cam", ask_torch_cam), ("captum", ask_captum)):
-        for got, right in zip(ask(first), (at[tool] for row in expected for at in row), strict=True):
-            check(f"{tool} at four layers", got, right[0])
-    for got, row in zip(ask_pytorch_grad_cam(first), expected, strict=True):
-        scaled = [scale_cam_image(np.maximum(at["ours"], 0), (SIZE, SIZE)) for at in row]
-        check("pytorch-grad-cam at four layers", got, scale_cam_image(np.mean(scaled, axis=0))[0])
+        for actual, right in zip(ask(first), (maps[tool] for row in expected for maps in row), strict=True):
+            check(f"{tool} at four layers", actual, right[0])
+    for actual, row in zip(ask_pytorch_grad_cam(first), expected, strict=True):
+        scaled = [scale_cam_image(np.maximum(maps["ours"], 0), (SIZE, SIZE)) for maps in row]
+        check("pytorch-grad-cam at four layers", actual, scale_cam_image(np.mean(scaled, axis=0))[0])
 
     batches = [image(number) for number in range(1, runs + 2)]
     cases: dict[str, Callable[[int], Callable[[], object]]] = {

@@ -28,7 +28,7 @@ def write(_=None):
              "interpolation", "vmax", "fade", "guessing", "guess", "revealed", "error", "classifier")
     state = {{name: getattr(panel, name) for name in names}}
     state["edits"] = [[edit.kind, list(edit.box)] for edit in panel.edits]
-    state["digest"] = repr(panel)
+    state["repr"] = repr(panel)
     target = pathlib.Path({state!r})
     target.with_suffix(".new").write_text(json.dumps(state), encoding="utf-8")
     os.replace(target.with_suffix(".new"), target)
@@ -40,7 +40,7 @@ panel
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Chromium, closed before other tests: while it is open an event loop runs, which the panel would use."""
+    """Chromium, closed before other tests, because its running event loop would change the panel's debouncing."""
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     try:
         from playwright.sync_api import sync_playwright
@@ -77,7 +77,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., tuple[Page, Watch]]]:
 
 @pytest.fixture
 def front_end(open_page: Callable[..., tuple[Page, Watch]], tmp_path: Path) -> Iterator[Callable[..., Driver]]:
-    """Open a panel in JupyterLab, Notebook 7 or Voila; the panel's arguments are Python."""
+    """A function that opens a panel, with arguments as Python code, in JupyterLab, Notebook 7 or Voila."""
     running = []
 
     def opened(kind: str, arguments: str, width: int = 1400, theme: str = "JupyterLab Light", more: str = "") -> Driver:
@@ -104,7 +104,7 @@ def front_end(open_page: Callable[..., tuple[Page, Watch]], tmp_path: Path) -> I
         server.__exit__(None, None, None)
 
 
-VOILA_FONTS = ("cdn.jsdelivr.net",)  # Voila's own template asks for icon fonts there and works without them
+VOILA_FONTS = ("cdn.jsdelivr.net",)  # host of icon fonts in Voila's template, which works without them
 
 
 def run_all(page: Page) -> None:

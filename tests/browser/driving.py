@@ -1,4 +1,4 @@
-"""What a person does in a front end, and what is to be seen of it."""
+"""Drivers for user actions in a front end and for their visible results."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from playwright.sync_api import ConsoleMessage, Locator, Page, Request, WebSocket
 
 SECONDS = 60_000
-# What the front ends themselves log as errors, and why it is not ours.
+# Errors logged by the front ends themselves.
 ALLOWED = (
     "Failed to load resource: the server responded with a status of 404",  # favicons and optional settings
     "net::ERR_ABORTED",
-    "net::ERR_NAME_NOT_RESOLVED",  # Voila's icon fonts; which hosts may be asked is watched below
-    "@jupyter-notebook/lab-extension/static/remoteEntry",  # Voila loads Notebook's extension, which it cannot use
+    "net::ERR_NAME_NOT_RESOLVED",  # Voila's icon fonts; allowed hosts are checked below
+    "@jupyter-notebook/lab-extension/static/remoteEntry",  # Voila loads Notebook's incompatible extension
     "net::ERR_INTERNET_DISCONNECTED",
     "Cannot read properties of undefined (reading 'schema')",  # Notebook 7's own menu of settings
-    "Failed to fetch",  # Notebook 7: a kernel's name asked for while it starts
+    "Failed to fetch",  # Notebook 7 requests a kernel's name while it starts
 )
 
 
 class Watch:
-    """Errors in the console, requests that leave the machine, and messages to the kernel."""
+    """Recorder of console errors, requests to other machines, and messages to and from the kernel."""
 
     def __init__(self, page: Page, allowed_hosts: tuple[str, ...] = ()) -> None:
         self.errors: list[str] = []
@@ -64,7 +64,7 @@ class Watch:
 
 
 class Driver:
-    """The panel or page in a browser, driven by what a person sees of it."""
+    """Driver of the panel or page in a browser, by its visible elements."""
 
     def __init__(self, page: Page, watch: Watch, state_file: Path | None = None) -> None:
         self.page, self.watch, self._state_file = page, watch, state_file
@@ -119,12 +119,12 @@ class Driver:
         self.settle()
 
     def choose_text(self, label: str, text: str) -> None:
-        """Choose an option of a menu by a part of its text, and wait for the kernel's answer."""
+        """Select a menu option by a part of its text, and wait for the kernel's answer."""
         before = self.sequence()
         menu = self.label(label)
         options = menu.locator("option").all_text_contents()
-        spaces = [option.replace("\xa0", " ") for option in options]  # ipywidgets writes them so
-        menu.select_option(index=next(i for i, option in enumerate(spaces) if text in option))
+        texts = [option.replace("\xa0", " ") for option in options]  # ipywidgets uses non-breaking spaces
+        menu.select_option(index=next(i for i, option in enumerate(texts) if text in option))
         self.wait_for_answer(before)
 
     def slide(self, label: str, value: float) -> None:
@@ -138,7 +138,7 @@ class Driver:
         self.page.get_by_role("button", name=name, exact=True).click()
 
     def drag(self, start: tuple[float, float], end: tuple[float, float], index: int = 0) -> None:
-        """Drag between two points given as shares of the image, x and y."""
+        """Drag between two points, x and y as fractions of the image."""
         self.frames().nth(index).scroll_into_view_if_needed()
         box = self.frames().nth(index).bounding_box()
         assert box is not None
@@ -150,7 +150,7 @@ class Driver:
         mouse.up()
 
     def kernel(self) -> dict[str, Any]:
-        """Return the panel's traits as the kernel last wrote them down."""
+        """Return the panel's traits as last written by the kernel."""
         assert self._state_file is not None
         state: dict[str, Any] = json.loads(self._state_file.read_text(encoding="utf-8"))
         return state

@@ -1,4 +1,4 @@
-"""Jupyter servers for the tests: private folders, no token, no request to the outside."""
+"""Jupyter servers for the tests, with private folders, no token and no external requests."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def free_port() -> int:
 
 
 def notebook(path: Path, *cells: str) -> Path:
-    """Write a notebook that was never run."""
+    """Write a notebook that has not been run."""
     content = {
         "nbformat": 4,
         "nbformat_minor": 5,
@@ -75,7 +75,7 @@ def notebook(path: Path, *cells: str) -> Path:
 
 @contextmanager
 def serving(kind: str, folder: Path, private: Path, theme: str = "JupyterLab Light") -> Iterator[str]:
-    """Run a server on a folder; yields its address."""
+    """Run a server on a folder, and yield its address."""
     settings = private / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True, exist_ok=True)
     (settings / "notification.jupyterlab-settings").write_text(json.dumps(QUIET), encoding="utf-8")

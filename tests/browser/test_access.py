@@ -1,4 +1,4 @@
-"""Keyboard alone, labels and contrast by axe-core, light and dark; nothing jumps, nothing is cut off."""
+"""Accessibility: keyboard, labels and contrast by axe-core in light and dark, and a stable layout."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 AXE_VARIABLE = "GRADCAM_WIDGETS_AXE"
 RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
-# Of the page around the panel, which is not ours to mend.
+# Rules for the page around the panel, which belongs to the front end.
 OUTSIDE = ("region", "page-has-heading-one", "landmark-one-main", "document-title", "html-has-lang")
 PLACES = """() => [...document.querySelectorAll(".gcw-page *:not(option)")]
     .filter((e) => e.offsetParent && !e.closest("svg, .gcw-bars, .gcw-notes, figcaption, .gcw-ends"))
     .map((e) => e.getBoundingClientRect()).map((r) => [r.x, r.y, r.width, r.height].map(Math.round))"""
-REACHED = """() => {
+FOCUSED = """() => {
     const e = document.activeElement;
     const label = e.id && document.querySelector(`label[for="${e.id}"]`);
     return label ? label.textContent : e.matches(".gcw-frame") ? "image" : e.textContent.trim();
@@ -52,13 +52,13 @@ def exported(photo_source: Path, tmp_path: Path) -> str:
 
 
 def violations(page: Page, axe: str, selector: str) -> list[str]:
-    """Run axe-core on a part of the page; the contrast rule must have found something to judge."""
+    """Return axe-core's violations in a part of the page; the important rules must have been applied."""
     page.evaluate(axe)
     result: dict[str, Any] = page.evaluate(
         "([selector, rules]) => axe.run(selector, {runOnly: rules})", [selector, RULES]
     )
-    judged = {rule["id"] for rule in result["passes"]} | {rule["id"] for rule in result["violations"]}
-    assert {"color-contrast", "label", "select-name", "button-name"} <= judged
+    applied = {rule["id"] for rule in result["passes"]} | {rule["id"] for rule in result["violations"]}
+    assert {"color-contrast", "label", "select-name", "button-name"} <= applied
     return [
         f"{rule['id']}: {rule['help']}: {node['html'][:200]}: {node['failureSummary']}"
         for rule in result["violations"]
@@ -72,7 +72,7 @@ def test_axe_finds_nothing_in_jupyterlab(
     theme: str, front_end: Callable[..., Driver], photo_source: Path, axe: str
 ) -> None:
     assert photo_source.is_dir()
-    driver = front_end("lab", "source='photo', compare='class'", theme=THEMES[theme])
+    driver = front_end("lab", "source='photos', compare='class'", theme=THEMES[theme])
     ground = driver.root.evaluate("view => getComputedStyle(view).backgroundColor")
     assert (max(map(int, ground[4:-1].split(","))) < 64) == (theme == "dark")
     assert violations(driver.page, axe, ".gcw-panel") == []
@@ -113,13 +113,13 @@ def test_nothing_is_cut_off_and_nothing_jumps(
 @pytest.mark.parametrize("kind", ["lab", "voila"])
 def test_the_keyboard_alone_does_everything(kind: str, front_end: Callable[..., Driver], photo_source: Path) -> None:
     assert photo_source.is_dir()
-    driver = front_end(kind, "source='photo'")
+    driver = front_end(kind, "source='photos'")
     page, keyboard = driver.page, driver.page.keyboard
 
     def tab_to(name: str) -> None:
         for _ in range(60):
             keyboard.press("Tab")
-            if name in str(page.evaluate(REACHED)):
+            if name in str(page.evaluate(FOCUSED)):
                 return
         raise AssertionError(f"{name} is not reached by the Tab key")
 
@@ -143,7 +143,7 @@ def test_the_keyboard_alone_does_everything(kind: str, front_end: Callable[..., 
     driver.wait_for_answer(before)
     ((kind, (left, top, right, bottom)),) = driver.kernel()["edits"]
     assert kind == "gray"
-    # Three cells high and two wide, of 13 over 224 pixels.
+    # Three cells high and two wide, with 13 cells over 224 pixels.
     assert np.abs(np.subtract([right - left, bottom - top], [2 * 224 / 13, 3 * 200 / 13])).max() < 8
     tab_to("Undo")
     keyboard.press("Enter")
@@ -152,23 +152,23 @@ def test_the_keyboard_alone_does_everything(kind: str, front_end: Callable[..., 
     keyboard.press("Enter")
     driver.wait_for_kernel(target=833)
     cells = page.locator(".jp-Cell").count()
-    for key in "xab":  # the notebook's keys to cut and insert cells
+    for key in "xab":  # the notebook's keys for cutting and inserting cells
         keyboard.press(key)
     assert page.locator(".jp-Cell").count() == cells
     tab_to("Opacity")
-    seen = driver.pixels()
+    before_pixels = driver.pixels()
     keyboard.press("Home")
     driver.settle()
-    assert np.abs(driver.pixels().astype(int) - seen).max() > 20
+    assert np.abs(driver.pixels().astype(int) - before_pixels).max() > 20
     tab_to("Guess first")
     keyboard.press("Space")
     driver.page.get_by_role("button", name="Reveal").wait_for()
 
 
-def test_two_panels_in_one_notebook_keep_to_themselves(front_end: Callable[..., Driver], photo_source: Path) -> None:
+def test_two_panels_in_one_notebook_are_independent(front_end: Callable[..., Driver], photo_source: Path) -> None:
     assert photo_source.is_dir()
     driver = front_end(
-        "lab", "source='photo'", more="import ipywidgets\nipywidgets.VBox([GradCAMPanel(source='photo'), panel])"
+        "lab", "source='photos'", more="import ipywidgets\nipywidgets.VBox([GradCAMPanel(source='photos'), panel])"
     )
     page = driver.page
     page.wait_for_function("document.querySelectorAll('.gcw-view').length === 2")
@@ -179,7 +179,7 @@ def test_two_panels_in_one_notebook_keep_to_themselves(front_end: Callable[..., 
     assert len(ids) == len(set(ids)) > 10
 
 
-def test_a_finger_scrolls_past_the_image_and_a_tap_tells_a_value(browser: Browser, exported: str) -> None:
+def test_a_finger_scrolls_past_the_image_and_a_tap_shows_a_value(browser: Browser, exported: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 700}, has_touch=True, is_mobile=True)
     page = context.new_page()
     page.goto(exported)

@@ -1,4 +1,4 @@
-"""The panel in real Chromium: the same story in every front end, and the exported page."""
+"""The panel in Chromium: the same actions in every front end, and the exported page."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
     from tests.browser.driving import Driver, Watch
 
 SUBMARINE, AIRCRAFT_CARRIER = 833, 403
-SAME = 2  # one gray level, and what two decoders of one JPEG differ in
-SAME_ON_A_PAGE = 4  # 16 bits a value may choose the neighboring color of 256
+SAME = 2  # one gray level, plus the difference between JPEG decoders
+SAME_ON_A_PAGE = 4  # 16-bit values may select a neighboring color
 
 
 @pytest.fixture
 def panel(photo_source: Path) -> GradCAMPanel:
-    """The same question asked without a browser."""
+    """A panel with the same settings, without a browser."""
     assert photo_source.is_dir()
     return GradCAMPanel(source="photos")
 
 
-def expected_pixels(heatmap: Heatmap, **look: Any) -> NDArray[np.uint8]:
-    """What the Python overlay makes of the image that was sent."""
+def expected_pixels(heatmap: Heatmap, **display: Any) -> NDArray[np.uint8]:
+    """Return the overlay drawn by Python over the decoded JPEG, `(H, W, 3)` uint8 RGB."""
     data = np.frombuffer(pack_image([heatmap])["jpeg"], np.uint8)
     sent = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB), np.uint8)
     assert sent.std() > 10
-    return heatmap.overlay(sent, **look)
+    return heatmap.overlay(sent, **display)
 
 
 def differ(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
@@ -47,8 +47,8 @@ def differ(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
 
 
 def every_control(driver: Driver, heatmap: Heatmap, same: int = SAME) -> None:
-    """Move every control that needs no kernel; after each the canvas shows what the Python overlay shows."""
-    look: dict[str, Any] = {}
+    """Use every display control; after each, the canvas must equal the overlay drawn by Python."""
+    display: dict[str, Any] = {}
     moves: list[tuple[Callable[[], None], dict[str, Any]]] = [
         (lambda: driver.slide("Opacity", 0.4), {"opacity": 0.4}),
         (lambda: driver.choose("Colors", "jet"), {"colormap": "jet"}),
@@ -68,9 +68,9 @@ def every_control(driver: Driver, heatmap: Heatmap, same: int = SAME) -> None:
     for move, change in moves:
         move()
         driver.settle()
-        look |= change
+        display |= change
         after = driver.pixels()
-        assert differ(after, expected_pixels(heatmap, **look)) <= same, change
+        assert differ(after, expected_pixels(heatmap, **display)) <= same, change
         assert differ(after, before) > 5, change
         before = after
     box = heatmap.box(0.35)
@@ -82,7 +82,7 @@ def every_control(driver: Driver, heatmap: Heatmap, same: int = SAME) -> None:
 
 
 def compares(driver: Driver, maps: tuple[Heatmap, ...], same: int = SAME) -> None:
-    """Two maps on one scale, pointers linked, their correlation told."""
+    """Check two maps on one scale, with linked pointers and their correlation."""
     assert driver.frames().count() == 2
     vmax = max(heatmap.vmax() for heatmap in maps)
     for i, heatmap in enumerate(maps):
@@ -92,13 +92,13 @@ def compares(driver: Driver, maps: tuple[Heatmap, ...], same: int = SAME) -> Non
     for heatmap in maps:
         assert f"{heatmap.title}: cell (" in readout
     assert driver.root.locator("svg rect.gcw-line.gcw-cell").count() == 2
-    one, other = (heatmap.upsampled() for heatmap in maps)
-    correlation = np.corrcoef(one.ravel(), other.ravel())[0, 1]
+    first, second = (heatmap.upsampled() for heatmap in maps)
+    correlation = np.corrcoef(first.ravel(), second.ravel())[0, 1]
     assert f"correlation is {correlation:.2f}".replace("-", "−") in driver.root.locator(".gcw-notes").inner_text()
 
 
 def guesses(driver: Driver, heatmap: Heatmap) -> None:
-    """The map is hidden until the guess is revealed; then its share of the evidence is told."""
+    """Check that the map is hidden until revealed, and the guess's fraction of the evidence shown then."""
     shown = driver.pixels()
     driver.label("Guess first").check()
     driver.settle()
@@ -113,21 +113,21 @@ def guesses(driver: Driver, heatmap: Heatmap) -> None:
     rows, columns = large.shape
     share = large[rows // 2 :, : columns // 2].sum() / large.sum()
     notes = driver.root.locator(".gcw-notes").inner_text()
-    told = float(notes.split("Your guess holds ")[1].split(" %")[0]) / 100
-    assert told == pytest.approx(share, abs=0.02)
+    noted = float(notes.split("Your guess holds ")[1].split(" %")[0]) / 100
+    assert noted == pytest.approx(share, abs=0.02)
     driver.label("Guess first").uncheck()
     driver.settle()
 
 
 @pytest.mark.parametrize("kind", ["lab", "notebook", "voila"])
-def test_a_person_drives_the_panel(kind: str, front_end: Callable[..., Driver], panel: GradCAMPanel) -> None:
-    driver = front_end(kind, "source='photo'")
+def test_a_user_drives_the_panel(kind: str, front_end: Callable[..., Driver], panel: GradCAMPanel) -> None:
+    driver = front_end(kind, "source='photos'")
     assert driver.kernel()["target"] == SUBMARINE
 
     sent = len(driver.watch.comm_messages())
     every_control(driver, panel.heatmap)
     guesses(driver, panel.heatmap)
-    assert len(driver.watch.comm_messages()) - sent <= 1  # told once on leaving, never while moving
+    assert len(driver.watch.comm_messages()) - sent <= 1  # sent once on leaving, never while moving
 
     driver.choose_text("Class", "aircraft carrier")
     driver.wait_for_kernel(target=AIRCRAFT_CARRIER, opacity=0.75, evidence="for")
@@ -165,7 +165,7 @@ def test_a_person_drives_the_panel(kind: str, front_end: Callable[..., Driver], 
 
 
 def crops_and_covers(driver: Driver, panel: GradCAMPanel) -> None:
-    """A dragged rectangle asks again; the changes are told, and one press takes them back."""
+    """Edit a dragged rectangle; the changes of probability are shown, and Undo reverts the edit."""
     for verb, kind_of_edit in (("Look only here", "crop"), ("Without: gray", "gray"), ("Without: blur", "blur")):
         driver.drag((0.5, 0.05), (0.95, 0.45))
         before = driver.sequence()
@@ -178,11 +178,11 @@ def crops_and_covers(driver: Driver, panel: GradCAMPanel) -> None:
         alone = GradCAMPanel(source="photos", edits=[made], target=SUBMARINE)
         assert differ(driver.pixels(), expected_pixels(alone.heatmap)) <= SAME
         changes = driver.root.locator(".gcw-bars button").all()
-        told = next(bar.locator(".gcw-change").inner_text() for bar in changes if "submarine" in bar.inner_text())
+        text = next(bar.locator(".gcw-change").inner_text() for bar in changes if "submarine" in bar.inner_text())
         before_it, after_it = (
-            next(p.probability for p in each.predictions if p.class_index == SUBMARINE) for each in (panel, alone)
+            next(p.probability for p in shown.predictions if p.class_index == SUBMARINE) for shown in (panel, alone)
         )
-        assert float(told.replace("−", "-").replace("±", "")) == pytest.approx(after_it - before_it, abs=6e-4)
+        assert float(text.replace("−", "-").replace("±", "")) == pytest.approx(after_it - before_it, abs=6e-4)
         before = driver.sequence()
         driver.press("Undo")
         driver.wait_for_answer(before)
@@ -191,7 +191,7 @@ def crops_and_covers(driver: Driver, panel: GradCAMPanel) -> None:
 
 
 def searches(driver: Driver) -> None:
-    """What cannot be found is told with its remedy, and the panel goes on working."""
+    """Check that an unknown class shows an error, and that the panel continues to work."""
     driver.label("Find class").fill("no such thing")
     driver.label("Find class").press("Enter")
     driver.root.get_by_role("alert").wait_for()

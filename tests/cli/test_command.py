@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,29 @@ import pytest
 import torch
 import torchvision
 from PIL import Image
+from typing_extensions import Self
 
 import gradcam_widgets
 from gradcam_widgets.classifiers.downloads import REGISTRY
-from gradcam_widgets.cli import jupyter as launch
-from gradcam_widgets.cli import main
+from gradcam_widgets.cli import jupyter, main
+
+# A server that takes a moment to stop cleanly, as JupyterLab does to stop its kernels.
+STUB_SERVER = """
+import os, pathlib, signal, sys, time
+def stop(*_):
+    time.sleep(0.3)
+    pathlib.Path("stopped").touch()
+    sys.exit(7)
+signal.signal(signal.SIGTERM, stop)
+pathlib.Path("pid.new").write_text(str(os.getpid()))
+os.replace("pid.new", "pid")
+time.sleep(300)
+"""
 
 
 @pytest.fixture
 def image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An image in an otherwise empty folder, where the command runs, and a model in a folder of checkpoints."""
+    """An image, alone in the working directory, and a checkpoint in another folder."""
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
@@ -42,7 +56,7 @@ def width(path: Path) -> int:
         return image.size[0]
 
 
-def test_explain_prints_predictions_and_digests_and_writes_a_figure(
+def test_explain_prints_predictions_and_summaries_with_a_figure(
     image: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["explain", "fox.png", "--model", "squeezenet1_1", "--target", "red fox", "wolf"]) == 0
@@ -72,7 +86,7 @@ def test_explain_prints_json(image: Path, capsys: pytest.CaptureFixture[str]) ->
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["explain", "wolf.png"], "There is no file 'wolf.png'"),
         (["explain", "fox.png", "--model", "squeezenet1_1", "--target", "gray"], "gray wolf (1), gray seal (2)"),
@@ -84,14 +98,14 @@ def test_explain_prints_json(image: Path, capsys: pytest.CaptureFixture[str]) ->
             ["explain", "fox.png", "--model", "squeezenet1_1", "--colormap", "hot pink"],
             "in matplotlib.colormaps, got 'hot pink'",
         ),
-        (["explain", "fox.png", "--model", "squeezenet1_1", "-o", "fox.png"], "is the image itself"),
+        (["explain", "fox.png", "--model", "squeezenet1_1", "-o", "fox.png"], "it is the input image"),
         (["explain", "fox.png", "--model", "squeezenet1_1", "-o", "fox.doc"], "unsupported extension; use .png"),
-        (["explain", "sample:whale"], "choose one of submarine, elephants"),
+        (["explain", "sample:whale"], "sample must be one of submarine, elephants"),
         (["layers", "resnet81"], "did you mean"),
     ],
 )
-def test_bad_input_gets_one_sentence_and_loses_nothing(
-    image: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+def test_bad_input_gets_one_sentence_and_writes_nothing(
+    image: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     before = image.read_bytes()
     assert main(arguments) == 2
@@ -99,12 +113,12 @@ def test_bad_input_gets_one_sentence_and_loses_nothing(
     assert captured.out == ""
     assert captured.err.startswith("gradcam-widgets: ")
     assert captured.err.count("\n") == 1
-    assert said in captured.err
+    assert message in captured.err
     assert image.read_bytes() == before
     assert [file.name for file in image.parent.iterdir()] == ["fox.png"]
 
 
-def test_layers_lists_blocks_with_their_grids_and_explains_the_default(capsys: pytest.CaptureFixture[str]) -> None:
+def test_layers_lists_blocks_with_grids_and_marks_the_default(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["layers", "resnet18"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("resnet18, input 224×224: ")
@@ -115,7 +129,7 @@ def test_layers_lists_blocks_with_their_grids_and_explains_the_default(capsys: p
     assert len(capsys.readouterr().out.splitlines()) > len(lines)
 
 
-def test_fetch_says_where_everything_lies(photo_source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_fetch_prints_the_path_of_every_file(photo_source: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fetch"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(REGISTRY)
@@ -147,11 +161,11 @@ def test_the_main_job_on_the_submarine_photograph(
     )
     assert found
     assert [float(end) for end in found.groups()] == pytest.approx([-0.10, 0.93], abs=0.005)  # as published
-    assert done.stderr == "photos: photographs from the cache\n"
+    assert done.stderr == "Samples: photographs (from the cache).\n"
     assert width(tmp_path / "submarine_gradcam.png") > 1000
 
 
-def test_a_missing_image_is_told_even_where_its_figure_exists(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_image_is_an_error_though_its_figure_exists(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
     image.with_name("wolf_gradcam.png").write_bytes(image.read_bytes())
     assert main(["explain", "wolf.png"]) == 2
     assert "There is no file 'wolf.png'" in capsys.readouterr().err
@@ -178,7 +192,7 @@ def test_a_very_long_image_is_explained(image: Path) -> None:
     assert width(image.with_name("long_gradcam.png")) > 500
 
 
-def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+def test_a_closed_pipe_is_no_error() -> None:
     code = "import sys; from gradcam_widgets.cli import main; sys.exit(main(['layers', 'resnet18', '--all']))"
     environment = {**os.environ, "PYTHONPATH": str(Path(gradcam_widgets.__file__).parents[1])}
     with subprocess.Popen(  # noqa: S603 - ours
@@ -203,15 +217,24 @@ def test_export_writes_a_page_with_a_layer_of_each_grid(image: Path, capsys: pyt
 
 @pytest.fixture
 def launched(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """What would be run, instead of running it."""
+    """Arguments of child processes, none of which is started."""
     calls: list[list[str]] = []
 
-    def call(arguments: list[str]) -> int:
-        calls.append(arguments)
-        return 0
+    class Child:
+        def __init__(self, arguments: list[str]) -> None:
+            calls.append(arguments)
 
-    monkeypatch.setattr(subprocess, "call", call)
-    monkeypatch.setattr(launch, "find_spec", lambda _name: object())
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            return None
+
+        def wait(self) -> int:
+            return 0
+
+    monkeypatch.setattr(subprocess, "Popen", Child)
+    monkeypatch.setattr(jupyter, "find_spec", lambda _name: object())
     return calls
 
 
@@ -221,7 +244,7 @@ def test_lab_opens_copies_and_never_writes_over_the_users_own(
     (tmp_path / "originals").mkdir()
     for name in ("00_start_here", "01_submarine"):
         (tmp_path / "originals" / f"{name}.ipynb").write_text("original", encoding="utf-8")
-    monkeypatch.setattr(launch, "tutorials", lambda: tmp_path / "originals")
+    monkeypatch.setattr(jupyter, "tutorials", lambda: tmp_path / "originals")
     monkeypatch.chdir(tmp_path)
     assert main(["lab"]) == 0
     mine = tmp_path / "gradcam_tutorials" / "01_submarine.ipynb"
@@ -252,18 +275,40 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(
     Path("gradcam_tutorials").write_bytes(b"a file where the folder should be")
     assert main(["lab"]) == 2
     assert launched == []
-    told = capsys.readouterr().err
-    assert told.startswith(f"gradcam-widgets: The lessons cannot be copied to '{tmp_path / 'gradcam_tutorials'}' (")
-    assert told.endswith("): change to a folder that you may write in.\n")
+    message = capsys.readouterr().err
+    assert message.startswith(f"gradcam-widgets: Cannot copy the tutorials to '{tmp_path / 'gradcam_tutorials'}' (")
+    assert message.endswith("); run the command in a writable folder.\n")
 
 
 def test_a_missing_server_or_notebook_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(launch, "find_spec", lambda _name: None)
+    monkeypatch.setattr(jupyter, "find_spec", lambda _name: None)
     assert main(["demo"]) == 2
-    assert capsys.readouterr().err == "gradcam-widgets: Voila is not installed: pip install 'gradcam-widgets[lab]'.\n"
-    monkeypatch.setattr(launch, "find_spec", lambda _name: object())
+    assert (
+        capsys.readouterr().err == "gradcam-widgets: Voila is not installed; run pip install 'gradcam-widgets[lab]'.\n"
+    )
+    monkeypatch.setattr(jupyter, "find_spec", lambda _name: object())
     assert main(["lab", "no_such_lesson"]) == 2
-    assert "There is no notebook 'no_such_lesson'" in capsys.readouterr().err
+    assert capsys.readouterr().err.endswith(", got 'no_such_lesson'.\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to forward")
+def test_sigterm_stops_lab_and_its_server(tmp_path: Path) -> None:
+    (tmp_path / "jupyterlab.py").write_text(STUB_SERVER, encoding="utf-8")
+    path = os.pathsep.join([str(tmp_path), str(Path(gradcam_widgets.__file__).parents[1])])
+    with subprocess.Popen(
+        [sys.executable, "-m", "gradcam_widgets", "lab"], cwd=tmp_path, env={**os.environ, "PYTHONPATH": path}
+    ) as lab:
+        pid_file = tmp_path / "pid"
+        for _ in range(600):
+            if pid_file.exists():
+                break
+            time.sleep(0.1)
+        server = int(pid_file.read_text(encoding="utf-8"))
+        lab.terminate()
+        assert lab.wait(timeout=60) == 7
+    assert (tmp_path / "stopped").exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(server, 0)

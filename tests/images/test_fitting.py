@@ -7,14 +7,14 @@ from torch import Tensor
 from torchvision.transforms import functional
 
 from gradcam_widgets.classifiers.preprocessing import Preprocessing
-from gradcam_widgets.images.fitting import middle, resized, window
+from gradcam_widgets.images.fitting import center_crop, resized, window
 
 SHAPES = [(300, 417), (417, 300), (256, 256), (57, 91), (101, 33), (40, 61)]
 INPUTS = [((224, 224), 256), ((64, 64), 71), ((64, 64), 64), ((17, 17), 20), ((30, 40), 45)]
 
 
 def places(shape: tuple[int, int]) -> Tensor:
-    """Return each pixel's row and column at its middle, axes (row or column, row, column)."""
+    """Return each pixel's row and column at its center_crop, axes (row or column, row, column)."""
     down, across = torch.meshgrid(*(torch.arange(side, dtype=torch.float64) + 0.5 for side in shape), indexing="ij")
     return torch.stack([down, across])
 
@@ -37,7 +37,7 @@ def test_the_middle_is_torchvisions(shape: tuple[int, int], size: tuple[int, int
     top, left = (seen[:, 0, 0] - 0.5).tolist()
     bottom, right = (seen[:, -1, -1] + 0.5).tolist()
     assert (bottom - top, right - left) == size
-    assert middle(shape, size) == (left, top, right, bottom)
+    assert center_crop(shape, size) == (left, top, right, bottom)
 
 
 @pytest.mark.parametrize("shape", [(300, 417), (417, 300), (400, 401), (403, 301)])
@@ -56,7 +56,7 @@ def test_the_window_is_what_torchvisions_crop_shows(
 
 
 def test_a_window_may_end_between_pixels() -> None:
-    # 40×61 becomes 20×30; the middle 17×17 begins at row 2 (1.5) and column 6 (6.5), both rounded to even.
+    # 40×61 becomes 20×30; the center_crop 17×17 begins at row 2 (1.5) and column 6 (6.5), both rounded to even.
     left, top, right, bottom = window((40, 61), (17, 17), 20)
     assert (left, right) == pytest.approx((6 * 61 / 30, 23 * 61 / 30))
     assert (top, bottom) == (4, 38)

@@ -24,7 +24,7 @@ def differs(stated: str, found: str) -> bool:
     """Say whether the comparison tells two texts apart."""
     assert stated != found
     apart = comparison.differences(stated, found)
-    return apart is None or any(each.apart > each.unit for each in apart)
+    return apart is None or any(difference.distance > difference.unit for difference in apart)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_nothing_else_may_move(stated: str, found: str) -> None:
 
 def test_a_difference_says_by_how_much() -> None:
     (apart,) = comparison.differences("peak 0.25 here", "peak 0.75 here")
-    assert str(apart) == "0.25 is committed, 0.75 came out: 0.50 apart, 0.01 allowed"
+    assert str(apart) == "committed 0.25, got 0.75: differs by 0.50, at most 0.01 allowed"
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
@@ -133,9 +133,9 @@ def test_nbval_uses_it_and_says_what_differs_and_by_how_much(tmp_path: Path) -> 
     lesson.write_text(json.dumps(notebook), encoding="utf-8")
     done = run(lesson, tmp_path / "run", {}, compare=True)
     assert done.failed == (3, 4, 6, 7, 8), done.log
-    assert "0.850 is committed, 0.820 came out: 0.030 apart, 0.001 allowed" in done.log
-    assert "numbers.ipynb::Cell 0: 0.821 is committed, 0.820 came out: 0.001 apart, 0.001 allowed" in done.log
-    assert "Cell 1: 0.6 is committed, 0.5 came out: 0.1 apart, 0.1 allowed" in done.log
+    assert "committed 0.850, got 0.820: differs by 0.030, at most 0.001 allowed" in done.log
+    assert "numbers.ipynb::Cell 0: committed 0.821, got 0.820: differs by 0.001, at most 0.001 allowed" in done.log
+    assert "Cell 1: committed 0.6, got 0.5: differs by 0.1, at most 0.1 allowed" in done.log
 
 
 def test_a_strict_run_takes_place_in_the_scene_source(tmp_path: Path) -> None:

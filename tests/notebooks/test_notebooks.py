@@ -80,7 +80,7 @@ def cells(lesson: Path) -> int:
 def check(done: Run, lesson: Path) -> None:
     assert not done.failed, done.log
     assert done.passed == cells(lesson) > 0, done.log
-    assert done.asked == ()
+    assert done.blocked == ()
     assert 0 < done.peak - memory_of_torch() < MAX_BYTES_ABOVE_TORCH
 
 
@@ -151,7 +151,7 @@ def test_a_run_tells_what_differs_from_what_is_committed(tmp_path: Path) -> None
     done = run(lesson, tmp_path / "run", {}, compare=True)
     assert done.failed == (2, 3), done.log
     assert done.passed == 4
-    assert done.asked == ("example.org",)
+    assert done.blocked == ("example.org",)
     assert set(changed_images(done, lesson)) == {2}
     lax = run(lesson, tmp_path / "lax", {}, compare=False)
     assert lax.failed == (3,), lax.log

@@ -10,7 +10,7 @@ import torch
 from gradcam_widgets import Classifier, GradCAMPanel
 from gradcam_widgets.images.box import Box
 from gradcam_widgets.images.edits import Edit
-from gradcam_widgets.panel.inquiry import CACHED_TRACES, Inquiry, Question
+from gradcam_widgets.panel.cache import CACHED_TRACES, ExplanationCache, Question
 from tests.support.models import PAPER_GRAD_CAM, PAPER_IMAGE, OnPaper
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ def classifier() -> Classifier:
 
 
 @pytest.fixture
-def inquiry(classifier: Classifier) -> Inquiry:
-    return Inquiry(classifier, np.zeros((40, 60, 3), np.uint8))
+def cache(classifier: Classifier) -> ExplanationCache:
+    return ExplanationCache(classifier, np.zeros((40, 60, 3), np.uint8))
 
 
 @pytest.fixture
@@ -70,21 +70,21 @@ def question(crop: int, target: int = 0) -> Question:
 # -- weights that change
 
 
-def test_a_question_is_asked_again_after_training(classifier: Classifier, inquiry: Inquiry) -> None:
+def test_a_question_is_asked_again_after_training(classifier: Classifier, cache: ExplanationCache) -> None:
     asked = Question(0, "layer", "grad-cam")
-    assert inquiry.heatmap(asked).values.tolist() == PAPER_GRAD_CAM
-    assert not inquiry.forget_if_changed()
+    assert cache.heatmap(asked).values.tolist() == PAPER_GRAD_CAM
+    assert not cache.clear_if_stale()
     negate(classifier)
-    assert inquiry.forget_if_changed()
-    assert inquiry.heatmap(asked).values.tolist() == NEGATIVE
-    assert not inquiry.forget_if_changed()
+    assert cache.clear_if_stale()
+    assert cache.heatmap(asked).values.tolist() == NEGATIVE
+    assert not cache.clear_if_stale()
 
 
-def test_classes_are_asked_again_after_training(classifier: Classifier, inquiry: Inquiry) -> None:
-    assert [(p.class_index, p.logit) for p in inquiry.predictions((), "layer")] == [(0, 2.5), (2, 0), (1, -2.5)]
+def test_classes_are_asked_again_after_training(classifier: Classifier, cache: ExplanationCache) -> None:
+    assert [(p.class_index, p.logit) for p in cache.predictions((), "layer")] == [(0, 2.5), (2, 0), (1, -2.5)]
     negate(classifier)
-    assert inquiry.forget_if_changed()
-    assert [(p.class_index, p.logit) for p in inquiry.predictions((), "layer")] == [(1, 2.5), (2, 0), (0, -2.5)]
+    assert cache.clear_if_stale()
+    assert [(p.class_index, p.logit) for p in cache.predictions((), "layer")] == [(1, 2.5), (2, 0), (0, -2.5)]
 
 
 def test_the_panel_does_not_show_a_map_of_before_the_training(panel: GradCAMPanel, classifier: Classifier) -> None:
@@ -117,25 +117,25 @@ def before(panel: GradCAMPanel) -> list[float]:
 # -- what is remembered
 
 
-def test_a_question_that_was_asked_lately_costs_no_pass(classifier: Classifier, inquiry: Inquiry) -> None:
+def test_a_question_that_was_asked_lately_costs_no_pass(classifier: Classifier, cache: ExplanationCache) -> None:
     passes = passes_of(classifier)
-    first = inquiry.heatmap(question(0))
+    first = cache.heatmap(question(0))
     assert len(passes) == 1
-    assert inquiry.heatmap(question(0)) is first
-    inquiry.heatmap(question(0, target=1))
-    inquiry.predictions(CROPS[0], "layer")
+    assert cache.heatmap(question(0)) is first
+    cache.heatmap(question(0, target=1))
+    cache.predictions(CROPS[0], "layer")
     assert len(passes) == 1
 
 
-def test_what_was_not_used_for_longest_is_forgotten_first(classifier: Classifier, inquiry: Inquiry) -> None:
+def test_what_was_not_used_for_longest_is_forgotten_first(classifier: Classifier, cache: ExplanationCache) -> None:
     passes = passes_of(classifier)
     for crop in range(CACHED_TRACES):
-        inquiry.heatmap(question(crop))
+        cache.heatmap(question(crop))
     assert len(passes) == CACHED_TRACES
-    inquiry.heatmap(question(0))  # the oldest, and now the one that was used last
-    inquiry.heatmap(question(CACHED_TRACES))
+    cache.heatmap(question(0))  # the oldest, and now the one that was used last
+    cache.heatmap(question(CACHED_TRACES))
     assert len(passes) == CACHED_TRACES + 1
-    inquiry.heatmap(question(0))
+    cache.heatmap(question(0))
     assert len(passes) == CACHED_TRACES + 1, "what was used lately was forgotten"
-    inquiry.heatmap(question(1))
+    cache.heatmap(question(1))
     assert len(passes) == CACHED_TRACES + 2, "what was not used for longest was kept"

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from gradcam_widgets import Classifier, GradCAMPanel, MethodError, Preprocessing
 from gradcam_widgets.images.box import Box
 from gradcam_widgets.images.edits import Edit
-from gradcam_widgets.panel import pacing
+from gradcam_widgets.panel import debounce
 from tests.support.models import Pooled, filled
 
 if TYPE_CHECKING:
@@ -105,14 +105,14 @@ def passes(models: dict[str, nn.Module]) -> list[int]:
 @pytest.fixture
 def at_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time stands still, so that all changes but the first wait."""
-    monkeypatch.setattr(pacing, "time", SimpleNamespace(monotonic=lambda: 1e9))
+    monkeypatch.setattr(debounce, "time", SimpleNamespace(monotonic=lambda: 1e9))
 
 
 @pytest.fixture
 def timers(monkeypatch: pytest.MonkeyPatch, at_one_moment: None) -> Timers:
     assert at_one_moment is None
     timers = Timers()
-    monkeypatch.setattr(pacing, "asyncio", SimpleNamespace(get_running_loop=lambda: timers))
+    monkeypatch.setattr(debounce, "asyncio", SimpleNamespace(get_running_loop=lambda: timers))
     return timers
 
 

@@ -34,10 +34,10 @@ from gradcam_widgets.errors import (
 from gradcam_widgets.heatmaps.heatmap import Heatmap
 from gradcam_widgets.images.box import Box
 from gradcam_widgets.images.edits import Edit, edited
-from gradcam_widgets.panel import GradCAMPanel, inputs, pacing
-from gradcam_widgets.panel import inquiry as inquiry_module
+from gradcam_widgets.panel import GradCAMPanel, debounce, inputs
+from gradcam_widgets.panel import cache as cache_module
 from gradcam_widgets.panel import panel as panel_module
-from gradcam_widgets.panel.inquiry import Inquiry
+from gradcam_widgets.panel.cache import ExplanationCache
 from gradcam_widgets.view.heatmap_view import HeatmapView
 from tests.support.models import Pooled, filled
 
@@ -161,7 +161,7 @@ def test_the_panel_opens_on_the_first_class_at_the_default_layer(
         ({"target": 4, "method": "cam"}, 4, None, "cam"),
     ],
 )
-def test_traits_drive_the_panel_to_what_the_engine_says_without_it(
+def test_traits_give_the_same_maps_as_the_classifier_alone(
     panel: GradCAMPanel,
     image: NDArray[np.uint8],
     classifier: Classifier,
@@ -180,18 +180,18 @@ def test_traits_drive_the_panel_to_what_the_engine_says_without_it(
     assert panel.view.maps["items"][0]["values"] == expected.values.tobytes()
 
 
-def test_traits_can_be_given_when_it_is_opened(image: NDArray[np.uint8], classifier: Classifier) -> None:
+def test_traits_can_be_set_by_the_constructor(image: NDArray[np.uint8], classifier: Classifier) -> None:
     panel = GradCAMPanel(image, classifier, target="tug", layer="stem.0", opacity=0.5, evidence="both")
     assert panel.summary() == classifier.heatmap(image, 3, "stem.0").summary()
     assert (panel.opacity, panel.view.opacity, panel.view.evidence) == (0.5, 0.5, "both")
     panel.close()
 
 
-def test_an_own_network_needs_no_classifier(image: NDArray[np.uint8]) -> None:
+def test_a_plain_torch_model_needs_no_classifier(image: NDArray[np.uint8]) -> None:
     model = Pooled(len(NAMES))
     panel = GradCAMPanel(image, model=model, preprocess=SHOWN_TO_MODEL, class_names=NAMES)
     assert panel.summary() == Classifier(model, SHOWN_TO_MODEL, NAMES).heatmap(image).summary()
-    with pytest.raises(ModelError, match=r"^The panel was given both classifier and model: give one of them\.$"):
+    with pytest.raises(ModelError, match=r"^classifier and model cannot be combined; pass only one of them\.$"):
         GradCAMPanel(image, make_classifier(), model=model)
     panel.close()
 
@@ -245,14 +245,14 @@ def test_two_maps_are_compared(
 
 
 @pytest.mark.parametrize("compare", ["class", "layer", "method"])
-def test_what_to_compare_with_is_chosen_where_it_is_not_said(panel: GradCAMPanel, compare: str) -> None:
+def test_the_second_map_has_a_default(panel: GradCAMPanel, compare: str) -> None:
     panel.compare = compare
     first, second = panel.heatmaps
     name = "class_index" if compare == "class" else compare
     assert getattr(first, name) != getattr(second, name) == panel.other
 
 
-def test_every_class_can_be_compared_by_name_though_the_menu_shows_the_first_alone(panel: GradCAMPanel) -> None:
+def test_a_class_outside_the_menu_can_be_compared_by_name(panel: GradCAMPanel) -> None:
     panel.compare = "class"
     last = panel.predictions[-1]
     panel.other = last.class_name
@@ -260,7 +260,7 @@ def test_every_class_can_be_compared_by_name_though_the_menu_shows_the_first_alo
     assert panel._menus.other.value == last.class_index
 
 
-def test_another_network_answers_by_itself(panel: GradCAMPanel, image: NDArray[np.uint8]) -> None:
+def test_switching_the_classifier_recomputes_the_map(panel: GradCAMPanel, image: NDArray[np.uint8]) -> None:
     panel.classifier = "flat"
     expected = make_classifier(Flat(), "flat").heatmap(image)
     assert panel.summary() == expected.summary()
@@ -269,9 +269,7 @@ def test_another_network_answers_by_itself(panel: GradCAMPanel, image: NDArray[n
     assert panel.summary() == make_classifier().heatmap(image).summary()
 
 
-def test_another_image_starts_with_its_own_first_class_and_no_edits(
-    panel: GradCAMPanel, classifier: Classifier
-) -> None:
+def test_a_new_image_resets_class_and_edits(panel: GradCAMPanel, classifier: Classifier) -> None:
     ask(panel, edits=(CROP,), layer="stem.0")
     panel.image = random_image(3, 50, 90)
     assert panel.summary() == classifier.heatmap(random_image(3, 50, 90), layer="stem.0").summary()
@@ -280,7 +278,7 @@ def test_another_image_starts_with_its_own_first_class_and_no_edits(
     assert panel.view.image["window"] == [0, 0, 90, 50]
 
 
-def test_a_path_is_a_image_too(panel: GradCAMPanel, classifier: Classifier, tmp_path: Path) -> None:
+def test_an_image_can_be_a_path(panel: GradCAMPanel, classifier: Classifier, tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     Image.fromarray(random_image(4)).save(path)
     panel.image = path
@@ -289,7 +287,7 @@ def test_a_path_is_a_image_too(panel: GradCAMPanel, classifier: Classifier, tmp_
 
 
 @pytest.mark.parametrize("layer", ["features.1", "stem.2"])
-def test_a_layer_that_the_menu_does_not_list_can_be_named_and_compared(
+def test_an_unlisted_layer_can_be_selected_and_compared(
     panel: GradCAMPanel, image: NDArray[np.uint8], classifier: Classifier, layer: str
 ) -> None:
     assert layer not in [each.name for each in classifier.layers(image)]
@@ -302,7 +300,7 @@ def test_a_layer_that_the_menu_does_not_list_can_be_named_and_compared(
     assert ask(panel, layer="relu") == first
 
 
-def test_what_to_compare_with_may_be_named_while_nothing_is_compared(panel: GradCAMPanel) -> None:
+def test_other_can_be_set_while_nothing_is_compared(panel: GradCAMPanel) -> None:
     before = panel.summary()
     assert ask(panel, other="lamp") == before
     assert panel.error == ""
@@ -310,7 +308,7 @@ def test_what_to_compare_with_may_be_named_while_nothing_is_compared(panel: Grad
     assert len(panel.heatmaps) == 2
 
 
-def test_none_is_the_first_class_and_no_edit(panel: GradCAMPanel) -> None:
+def test_none_selects_the_top_class_and_no_edits(panel: GradCAMPanel) -> None:
     before = panel.summary()
     ask(panel, target="lamp", edits=(CROP,))
     assert ask(panel, target=None, edits=None) == before
@@ -347,7 +345,7 @@ def test_none_is_the_first_class_and_no_edit(panel: GradCAMPanel) -> None:
         ("colormap", "rainbows", OptionError),
     ],
 )
-def test_an_error_is_one_sentence_raised_and_shown_and_what_was_there_stays(
+def test_an_error_is_raised_and_shown_and_the_old_state_stays(
     panel: GradCAMPanel, name: str, value: Any, error: type[GradCAMError]
 ) -> None:
     panel.compare, panel.layer, panel.edits = "class", "features", (COVER,)
@@ -366,7 +364,7 @@ def test_an_error_is_one_sentence_raised_and_shown_and_what_was_there_stays(
     assert panel.error == panel.view.message == ""
 
 
-def test_a_method_that_the_next_network_cannot_answer_leaves_the_old_network(panel: GradCAMPanel) -> None:
+def test_a_classifier_that_fails_the_method_is_reverted(panel: GradCAMPanel) -> None:
     panel.method = "cam"
     before, shown = state(panel), panel.heatmaps
     with pytest.raises(MethodError, match=r"^CAM requires global average pooling") as raised:
@@ -379,7 +377,7 @@ def test_a_method_that_the_next_network_cannot_answer_leaves_the_old_network(pan
     assert (panel.heatmap.model, panel.heatmap.method) == ("pooled", "cam")
 
 
-def test_a_layer_that_the_method_cannot_answer_is_taken_back(panel: GradCAMPanel) -> None:
+def test_a_layer_that_fails_the_method_is_reverted(panel: GradCAMPanel) -> None:
     ask(panel, method="cam")
     before = panel.summary()
     with pytest.raises(MethodError, match=r"^CAM requires"):
@@ -400,7 +398,7 @@ def test_a_layer_that_the_method_cannot_answer_is_taken_back(panel: GradCAMPanel
         {"edits": [TOO_SMALL]},
     ],
 )
-def test_a_panel_that_cannot_open_says_so_and_leaves_no_widget_behind(
+def test_a_panel_that_fails_to_open_leaves_no_widgets(
     image: NDArray[np.uint8], classifier: Classifier, arguments: dict[str, Any]
 ) -> None:
     gc.collect()
@@ -416,7 +414,7 @@ def test_a_panel_that_cannot_open_says_so_and_leaves_no_widget_behind(
 # -- from the browser
 
 
-def test_menus_ask_and_follow(panel: GradCAMPanel) -> None:
+def test_menus_and_traits_follow_each_other(panel: GradCAMPanel) -> None:
     menus = panel._menus
     menus.layer.value = "features"
     menus.target.value = panel.predictions[2].class_index
@@ -436,7 +434,7 @@ def test_menus_ask_and_follow(panel: GradCAMPanel) -> None:
     assert menus.target.label.startswith("hen")
 
 
-def test_menus_say_what_cannot_be_answered_and_go_back(panel: GradCAMPanel) -> None:
+def test_menus_show_errors_and_revert(panel: GradCAMPanel) -> None:
     panel.method = "cam"
     panel.summary()
     panel._menus.classifier.value = "flat"
@@ -455,14 +453,14 @@ def test_classes_are_found_by_name_part_index_or_choice(panel: GradCAMPanel, typ
 
 
 @pytest.mark.parametrize("typed", ["zebra crossing", "cr", "99", "(1)"])
-def test_a_class_that_is_not_found_is_said(panel: GradCAMPanel, typed: str) -> None:
+def test_an_unknown_class_is_an_error(panel: GradCAMPanel, typed: str) -> None:
     before = panel.target
     panel._menus.search.value = typed
     assert is_one_sentence(panel.error)
     assert panel.target == before
 
 
-def test_the_view_asks_for_a_class_and_edits(panel: GradCAMPanel, image: NDArray[np.uint8]) -> None:
+def test_the_view_changes_class_and_edits(panel: GradCAMPanel, image: NDArray[np.uint8]) -> None:
     before = {row["class_index"]: row["probability"] for row in panel.view.predictions}
     assert {row["before"] for row in panel.view.predictions} == {None}
     second = panel.view.predictions[1]["class_index"]
@@ -496,7 +494,7 @@ def test_the_view_asks_for_a_class_and_edits(panel: GradCAMPanel, image: NDArray
         {"edits": [{"kind": "gray", "box": [900, 900, 950, 950]}]},
     ],
 )
-def test_what_the_view_cannot_have_is_said_there_and_taken_back(panel: GradCAMPanel, sent: dict[str, Any]) -> None:
+def test_invalid_input_from_the_view_is_shown_and_reverted(panel: GradCAMPanel, sent: dict[str, Any]) -> None:
     before, edits = ask(panel, edits=(COVER,)), panel.view.edits
 
     async def told() -> None:
@@ -514,7 +512,7 @@ def test_what_the_view_cannot_have_is_said_there_and_taken_back(panel: GradCAMPa
     assert panel.edits == (COVER, CROP)
 
 
-def test_a_good_upload_is_the_image(panel: GradCAMPanel, classifier: Classifier) -> None:
+def test_an_uploaded_image_replaces_the_image(panel: GradCAMPanel, classifier: Classifier) -> None:
     panel.view.set_state({"upload": uploaded(jpeg_of(random_image(6)))})
     assert panel.summary() == classifier.heatmap(random_image(6)).summary()
     assert panel.error == ""
@@ -531,7 +529,7 @@ def test_a_good_upload_is_the_image(panel: GradCAMPanel, classifier: Classifier)
         (uploaded(b"x", HOSTILE[0], size=10**9), HOSTILE[0]),
     ],
 )
-def test_an_upload_that_is_no_image_is_refused_and_the_old_image_stays(
+def test_an_invalid_upload_is_rejected_and_the_old_image_stays(
     panel: GradCAMPanel, file: dict[str, Any], said: str
 ) -> None:
     before, summary = panel.image, panel.summary()
@@ -546,8 +544,8 @@ def test_an_upload_that_is_no_image_is_refused_and_the_old_image_stays(
     assert panel.summary() != summary
 
 
-def test_how_it_looks_goes_both_ways_and_asks_nothing(panel: GradCAMPanel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Inquiry, "heatmap", lambda *_: pytest.fail("the model was asked"))
+def test_display_options_sync_both_ways_without_the_model(panel: GradCAMPanel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ExplanationCache, "heatmap", lambda *_: pytest.fail("the model was asked"))
     panel.view.set_state({"opacity": 0.25, "evidence": "against", "vmax": 3.5, "interpolation": "cells"})
     assert (panel.opacity, panel.evidence, panel.vmax, panel.interpolation) == (0.25, "against", 3.5, "cells")
     panel.colormap, panel.threshold, panel.fade = "magma", 0.5, False
@@ -560,19 +558,19 @@ def test_how_it_looks_goes_both_ways_and_asks_nothing(panel: GradCAMPanel, monke
 # -- what it costs, and what it leaves behind
 
 
-def test_twenty_quick_changes_cost_two_computations_and_end_on_the_last_value(
+def test_a_burst_of_changes_costs_two_maps_and_ends_on_the_last(
     panel: GradCAMPanel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    answer = Inquiry.heatmap
+    answer = ExplanationCache.heatmap
 
-    def counted(self: Inquiry, question: inquiry_module.Question) -> Heatmap:
+    def counted(self: ExplanationCache, question: cache_module.Question) -> Heatmap:
         asked.append(question.target)
         return answer(self, question)
 
-    monkeypatch.setattr(Inquiry, "heatmap", counted)
+    monkeypatch.setattr(ExplanationCache, "heatmap", counted)
 
-    monkeypatch.setattr(pacing, "time", SimpleNamespace(monotonic=lambda: float(10**9)))  # all at one moment
+    monkeypatch.setattr(debounce, "time", SimpleNamespace(monotonic=lambda: float(10**9)))  # all at one moment
 
     async def flood() -> None:
         for i in range(20):
@@ -588,7 +586,7 @@ def test_twenty_quick_changes_cost_two_computations_and_end_on_the_last_value(
     assert len(asked) <= 2
 
 
-def test_the_map_follows_in_the_browser_without_anyone_reading_it(panel: GradCAMPanel) -> None:
+def test_the_view_updates_without_reading_the_panel(panel: GradCAMPanel) -> None:
     async def changed() -> None:
         panel.target = 3
         panel.target = 5
@@ -601,7 +599,7 @@ def test_the_map_follows_in_the_browser_without_anyone_reading_it(panel: GradCAM
     assert panel.view.heatmaps[0].class_index == 5
 
 
-def test_another_class_sends_no_image(panel: GradCAMPanel) -> None:
+def test_a_new_class_sends_no_image(panel: GradCAMPanel) -> None:
     sent: list[str] = []
     panel.view.observe(lambda change: sent.append(change.name))
     for name, value in [("target", "lamp"), ("layer", "stem.0"), ("method", "hirescam")]:
@@ -611,14 +609,14 @@ def test_another_class_sends_no_image(panel: GradCAMPanel) -> None:
     assert "image" not in sent
 
 
-def test_two_hundred_changes_leave_no_hook_no_widget_and_no_old_image(panel: GradCAMPanel) -> None:
-    model = panel._inquiry.classifier.model
+def test_two_hundred_changes_leak_no_hook_widget_or_image(panel: GradCAMPanel) -> None:
+    model = panel._cache.classifier.model
     for trait, value in [("compare", "class"), ("compare", "nothing"), ("layer", "stem.0"), ("layer", "relu")]:
         setattr(panel, trait, value)
         panel.summary()
     gc.collect()
     widgets = len(registry._instances)
-    layers = [layer.name for layer in panel._inquiry.layers]
+    layers = [layer.name for layer in panel._cache.layers]
     for i in range(200):
         if i % 10 == 9:
             panel.image = random_image(i)
@@ -632,17 +630,17 @@ def test_two_hundred_changes_leave_no_hook_no_widget_and_no_old_image(panel: Gra
     gc.collect()
     assert len(registry._instances) == widgets
     assert not [name for name, module in model.named_modules() if any(hooks_of(module))]
-    assert sum(type(each) is Inquiry for each in gc.get_objects()) == 1 + others_alive(panel)
+    assert sum(type(each) is ExplanationCache for each in gc.get_objects()) == 1 + others_alive(panel)
 
 
-def test_answers_are_remembered_and_those_not_asked_for_longest_are_forgotten(
+def test_least_recently_used_traces_and_maps_are_evicted(
     panel: GradCAMPanel, classifier: Classifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inquiry_module, "CACHED_HEATMAPS", 6)
+    monkeypatch.setattr(cache_module, "CACHED_HEATMAPS", 6)
     for i in range(20):
         ask(panel, edits=[("crop", (0, 0, 20 + i, 30))], target=i % len(NAMES))
-    memory = panel._inquiry
-    assert len(memory._traces) == inquiry_module.CACHED_TRACES
+    memory = panel._cache
+    assert len(memory._traces) == cache_module.CACHED_TRACES
     assert len(memory._heatmaps) == 6
     shown = panel.heatmap
     monkeypatch.setattr(type(classifier), "trace", lambda *_: pytest.fail("the model was asked again"))
@@ -660,7 +658,7 @@ def others_alive(panel: GradCAMPanel) -> int:
     return sum(type(each) is GradCAMPanel and each is not panel for each in gc.get_objects())
 
 
-def test_the_network_is_given_back_as_it_was(image: NDArray[np.uint8]) -> None:
+def test_the_model_is_left_unchanged(image: NDArray[np.uint8]) -> None:
     model = Pooled(len(NAMES)).train()
     model.features.eval()
     model.stem[0].weight.requires_grad_(False)
@@ -680,13 +678,13 @@ def test_the_network_is_given_back_as_it_was(image: NDArray[np.uint8]) -> None:
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
 
-def test_a_closed_panel_dies_with_its_view_maps_and_network(image: NDArray[np.uint8]) -> None:
+def test_a_closed_panel_is_freed_with_its_view_maps_and_model(image: NDArray[np.uint8]) -> None:
     gc.collect()
     before = set(registry._instances)
     panel = GradCAMPanel(image, make_classifier())
     panel.target, panel.compare, panel.edits = 3, "class", (CROP,)
     panel.summary()
-    parts: list[Any] = [panel, panel.view, panel._menus, panel._inquiry, panel._inquiry.classifier, panel.heatmap]
+    parts: list[Any] = [panel, panel.view, panel._menus, panel._cache, panel._cache.classifier, panel.heatmap]
     seen = [weakref.ref(each) for each in parts]
     panel.close()
     assert set(registry._instances) == before
@@ -695,7 +693,7 @@ def test_a_closed_panel_dies_with_its_view_maps_and_network(image: NDArray[np.ui
     assert [each() for each in seen] == [None] * len(seen)
 
 
-def test_a_closed_view_dies_by_itself(image: NDArray[np.uint8], classifier: Classifier) -> None:
+def test_a_closed_view_is_freed(image: NDArray[np.uint8], classifier: Classifier) -> None:
     gc.collect()
     before = set(registry._instances)
     view = HeatmapView(classifier.heatmap(image))
@@ -708,7 +706,7 @@ def test_a_closed_view_dies_by_itself(image: NDArray[np.uint8], classifier: Clas
     assert seen() is None
 
 
-def test_a_panel_can_be_closed_twice_and_with_a_question_open(image: NDArray[np.uint8], classifier: Classifier) -> None:
+def test_a_panel_can_be_closed_twice_and_while_pending(image: NDArray[np.uint8], classifier: Classifier) -> None:
     async def closed() -> None:
         panel = GradCAMPanel(image, classifier)
         panel.target = 3
@@ -726,9 +724,7 @@ def test_a_panel_can_be_closed_twice_and_with_a_question_open(image: NDArray[np.
 def test_a_view_shows_one_map_or_two_with_their_image(image: NDArray[np.uint8], classifier: Classifier) -> None:
     maps = classifier.trace(image).compare([1, 2, 3])
     for count in (0, 3):
-        with pytest.raises(
-            GradCAMError, match=rf"^A view shows one map or compares two, not {count}: choose"
-        ) as raised:
+        with pytest.raises(GradCAMError, match=rf"^heatmaps must hold one or two maps, got {count}\.$") as raised:
             HeatmapView(maps[:count])
         assert is_one_sentence(str(raised.value))
     bare = Heatmap(np.ones((2, 2), np.float32), 0, "x", 1.0, 0.5, "layer", "grad-cam")
@@ -740,7 +736,7 @@ def test_a_view_shows_one_map_or_two_with_their_image(image: NDArray[np.uint8], 
     view.close()
 
 
-def test_the_view_says_the_raw_numbers_and_the_alternative_text_of_each_side(classifier: Classifier) -> None:
+def test_the_view_sends_raw_values_and_alt_text_of_each_sign(classifier: Classifier) -> None:
     rows, columns = np.indices((60, 80))
     image = np.dstack([4 * rows, 3 * columns, np.full((60, 80), 30)]).astype(np.uint8)
     heatmap = classifier.heatmap(image, "lamp")
@@ -759,7 +755,7 @@ def test_the_view_says_the_raw_numbers_and_the_alternative_text_of_each_side(cla
 # -- to take away
 
 
-def test_the_snapshot_is_a_image_of_what_is_shown(panel: GradCAMPanel) -> None:
+def test_the_snapshot_shows_the_displayed_maps(panel: GradCAMPanel) -> None:
     one = panel.snapshot()
     assert isinstance(one, Image.Image)
     assert one.mode == "RGB"
@@ -771,7 +767,7 @@ def test_the_snapshot_is_a_image_of_what_is_shown(panel: GradCAMPanel) -> None:
     assert not np.array_equal(np.asarray(panel.snapshot()), np.asarray(two))
 
 
-def test_what_is_displayed_has_a_image_and_stable_words_beside_the_view(panel: GradCAMPanel) -> None:
+def test_the_mime_bundle_has_a_jpeg_and_deterministic_text(panel: GradCAMPanel) -> None:
     for shown, model_id in ((panel, panel.model_id), (panel.view, panel.view.model_id)):
         data, about = shown._repr_mimebundle_()
         assert set(data) == {"application/vnd.jupyter.widget-view+json", "image/jpeg", "text/plain"}
@@ -789,7 +785,7 @@ def test_what_is_displayed_has_a_image_and_stable_words_beside_the_view(panel: G
         assert "\n" not in data["text/plain"]
 
 
-def test_the_code_makes_the_same_maps_without_the_panel(image: NDArray[np.uint8], tmp_path: Path) -> None:
+def test_the_code_reproduces_the_maps(image: NDArray[np.uint8], tmp_path: Path) -> None:
     path = tmp_path / 'it\'s a "image".png'
     Image.fromarray(image).save(path)
     classifier = make_classifier()
@@ -840,7 +836,7 @@ def test_photographs_and_code_of_the_sample(photo_source: Path) -> None:
         assert np.array_equal(made.values, shown.values)
     panel.image = "elephants"
     elephants = samples.elephants(source="photos")
-    assert panel.summary().split("\n")[0] == panel._inquiry.classifier.heatmap(elephants.image).summary()
+    assert panel.summary().split("\n")[0] == panel._cache.classifier.heatmap(elephants.image).summary()
     panel.close()
 
 
@@ -920,7 +916,7 @@ def test_a_guess_is_about_one_map(panel: GradCAMPanel) -> None:
         assert panel.guessing, name
 
 
-def test_what_waits_for_a_guess_is_not_given_away(panel: GradCAMPanel, tmp_path: Path) -> None:
+def test_a_map_that_waits_for_a_guess_is_not_revealed(panel: GradCAMPanel, tmp_path: Path) -> None:
     assert "peak (" in repr(panel)
     panel.guessing = True
     data, metadata = panel._repr_mimebundle_()
@@ -930,7 +926,7 @@ def test_what_waits_for_a_guess_is_not_given_away(panel: GradCAMPanel, tmp_path:
     assert json.loads(page.split('id="data">')[1].split("</script>")[0])["guessing"] is True
 
 
-def test_a_network_that_was_trained_on_is_asked_again(image: NDArray[np.uint8]) -> None:
+def test_changed_weights_clear_the_cache(image: NDArray[np.uint8]) -> None:
     classifier = make_classifier()
     panel = GradCAMPanel(image, classifier)
     before = panel.summary()
@@ -945,7 +941,7 @@ def test_a_network_that_was_trained_on_is_asked_again(image: NDArray[np.uint8]) 
     panel.close()
 
 
-def test_a_question_that_cannot_be_answered_keeps_no_panel_from_showing(panel: GradCAMPanel) -> None:
+def test_the_panel_is_displayed_despite_an_error(panel: GradCAMPanel) -> None:
     panel.layer = "stem.0"
     panel.summary()
     panel.method = "cam"  # waits, for it follows close upon
@@ -954,7 +950,7 @@ def test_a_question_that_cannot_be_answered_keeps_no_panel_from_showing(panel: G
     assert "CAM requires" in panel.error
 
 
-def test_two_networks_of_one_name_are_two(image: NDArray[np.uint8]) -> None:
+def test_two_classifiers_of_one_name_are_numbered(image: NDArray[np.uint8]) -> None:
     one, other = make_classifier(), make_classifier(filled(Pooled(len(NAMES)), seed=1))
     assert one.name == other.name
     panel = GradCAMPanel(image, [one, other])
@@ -965,7 +961,7 @@ def test_two_networks_of_one_name_are_two(image: NDArray[np.uint8]) -> None:
     panel.close()
 
 
-def test_a_network_that_was_chosen_stays_with_the_next_image() -> None:
+def test_a_selected_classifier_stays_with_the_next_image() -> None:
     panel = GradCAMPanel(source="scenes")
     assert panel.classifier == "scene residual"
     panel.image = "elephants"
@@ -986,15 +982,13 @@ def test_a_network_that_was_chosen_stays_with_the_next_image() -> None:
         ({"edits": 5}, "edits must be a list"),
     ],
 )
-def test_arguments_that_mean_nothing_are_refused(
-    image: NDArray[np.uint8], arguments: dict[str, Any], said: str
-) -> None:
+def test_invalid_arguments_are_rejected(image: NDArray[np.uint8], arguments: dict[str, Any], said: str) -> None:
     given = {"classifier": make_classifier()} | arguments
     with pytest.raises(GradCAMError, match=re.escape(said)):
         GradCAMPanel(image, **given)
 
 
-def test_an_unknown_keyword_is_refused(image: NDArray[np.uint8]) -> None:
+def test_an_unknown_keyword_is_rejected(image: NDArray[np.uint8]) -> None:
     with pytest.raises(TypeError, match="clas_index"):
         GradCAMPanel(image, make_classifier(), clas_index=3)  # type: ignore[call-arg]
 
@@ -1005,7 +999,7 @@ def test_the_code_of_any_source_is_python(image: NDArray[np.uint8]) -> None:
         panel.close()
 
 
-def test_a_network_that_is_not_there_is_no_choice() -> None:
+def test_an_unknown_classifier_is_rejected() -> None:
     panel = GradCAMPanel(source="scenes")
     with pytest.raises(ModelError):
         panel.classifier = "no such model"
@@ -1014,7 +1008,7 @@ def test_a_network_that_is_not_there_is_no_choice() -> None:
     panel.close()
 
 
-def test_a_network_is_loaded_once(monkeypatch: pytest.MonkeyPatch, image: NDArray[np.uint8]) -> None:
+def test_a_classifier_is_loaded_once(monkeypatch: pytest.MonkeyPatch, image: NDArray[np.uint8]) -> None:
     loaded = []
 
     def load(name: str) -> Classifier:

@@ -10,7 +10,7 @@ import torch
 from matplotlib import colormaps
 
 from gradcam_widgets.samples import SAMPLES
-from tests.tools.make_baselines import ASKED, path_of, reference
+from tests.tools.make_baselines import TARGETS, path_of, reference
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +21,7 @@ OF_THE_RANGE = (
 )
 
 
-@pytest.fixture(params=ASKED, ids=" ".join)
+@pytest.fixture(params=TARGETS, ids=" ".join)
 def asked(request: pytest.FixtureRequest) -> tuple[str, str]:
     source, name = request.param
     if source == "photos":
@@ -39,13 +39,13 @@ def check(source: str, name: str, device: str = "cpu") -> None:
     sample = SAMPLES[name](source=source)
     sample.classifier.model.to(device)
     trace = sample.classifier.trace(sample.image)
-    heatmaps = trace.compare(list(ASKED[source, name].classes))
+    heatmaps = trace.compare(list(TARGETS[source, name].classes))
     expected = np.load(path_of(source, name))
     assert len(heatmaps) == len(expected)
     for heatmap, values in zip(heatmaps, expected, strict=True):
         assert not is_blank(values)
-        assert heatmap.layer == ASKED[source, name].layer
-        assert heatmap.class_index == ASKED[source, name].classes[str(heatmap.class_name)]
+        assert heatmap.layer == TARGETS[source, name].layer
+        assert heatmap.class_index == TARGETS[source, name].classes[str(heatmap.class_name)]
         assert heatmap.values.shape == values.shape
         np.testing.assert_allclose(heatmap.values, values, rtol=0, atol=OF_THE_RANGE * np.ptp(values))
         assert np.array_equal(heatmap.evidence("for"), np.maximum(heatmap.values, 0))
@@ -54,7 +54,7 @@ def check(source: str, name: str, device: str = "cpu") -> None:
 def check_overlay(source: str, name: str) -> None:
     """Compare the overlay with the stored map, enlarged by torch and colored by matplotlib, over the image."""
     sample = SAMPLES[name](source=source)
-    class_name = next(iter(ASKED[source, name].classes))
+    class_name = next(iter(TARGETS[source, name].classes))
     overlay = sample.classifier.heatmap(sample.image, class_name).overlay(opacity=0.75)
     evidence = torch.from_numpy(np.load(path_of(source, name))[0]).relu()[None, None]
     large = torch.nn.functional.interpolate(evidence, sample.image.shape[:2], mode="bilinear", align_corners=False)
@@ -69,16 +69,16 @@ def test_overlays_have_the_images_and_matplotlibs_colors(asked: tuple[str, str])
     check_overlay(*asked)
 
 
-def test_maps_are_captums(asked: tuple[str, str]) -> None:
+def test_maps_match_captum(asked: tuple[str, str]) -> None:
     check(*asked)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
-def test_maps_are_captums_on_a_gpu(asked: tuple[str, str]) -> None:
+def test_maps_match_captum_on_a_gpu(asked: tuple[str, str]) -> None:
     check(*asked, device="cuda")
 
 
-def test_captum_still_says_what_was_stored(asked: tuple[str, str]) -> None:
+def test_captum_still_matches_the_baselines(asked: tuple[str, str]) -> None:
     stored = np.load(path_of(*asked))
     now, hint = reference(*asked), "after training or drawing anew: python -m tests.tools.make_baselines"
     np.testing.assert_allclose(now, stored, rtol=0, atol=OF_THE_RANGE * np.ptp(stored), err_msg=hint)
@@ -86,9 +86,9 @@ def test_captum_still_says_what_was_stored(asked: tuple[str, str]) -> None:
 
 def test_classes_of_a_walkthrough_are_all_stored(asked: tuple[str, str]) -> None:
     source, name = asked
-    assert SAMPLES[name](source=source).class_names == tuple(ASKED[asked].classes)
+    assert SAMPLES[name](source=source).class_names == tuple(TARGETS[asked].classes)
 
 
 def test_no_baseline_is_left_over() -> None:
     folder = path_of("scenes", "submarine").parent
-    assert {path.name for path in folder.iterdir()} == {path_of(*key).name for key in ASKED}
+    assert {path.name for path in folder.iterdir()} == {path_of(*key).name for key in TARGETS}

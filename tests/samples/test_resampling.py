@@ -22,7 +22,7 @@ def noise(*shape: int) -> NDArray[np.float32]:
 
 @pytest.mark.parametrize("shape", [(26, 18), (29, 35), (14, 9), (13, 9)])
 @pytest.mark.parametrize("small", [(13, 9, 3), (1, 4, 3), (1, 1, 3)])
-def test_enlarging_is_opencvs(small: tuple[int, ...], shape: tuple[int, int]) -> None:
+def test_enlarging_matches_opencv(small: tuple[int, ...], shape: tuple[int, int]) -> None:
     values = noise(*small)
     expected = cv2.resize(values, shape[::-1], interpolation=cv2.INTER_LINEAR)
     np.testing.assert_allclose(enlarge(values, shape), expected.reshape(*shape, 3), rtol=0, atol=CLOSE)
@@ -30,7 +30,7 @@ def test_enlarging_is_opencvs(small: tuple[int, ...], shape: tuple[int, int]) ->
 
 @pytest.mark.parametrize("sigma", [0.51, 0.6, 1.0, 4.5, 12.0])
 @pytest.mark.parametrize("shape", [(16, 41), (3, 2), (1, 7), (12, 30, 3)])
-def test_blurring_is_opencvs(shape: tuple[int, ...], sigma: float) -> None:
+def test_blurring_matches_opencv(shape: tuple[int, ...], sigma: float) -> None:
     values = noise(*shape)
     expected = cv2.GaussianBlur(values, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
     np.testing.assert_allclose(blur(values, sigma), expected, rtol=0, atol=CLOSE)
@@ -38,7 +38,7 @@ def test_blurring_is_opencvs(shape: tuple[int, ...], sigma: float) -> None:
 
 
 @pytest.mark.parametrize("sigma", [0.6, 1.0, 4.5])
-def test_blurring_with_a_mirror_image_beyond_the_edges_is_opencvs(sigma: float) -> None:
+def test_blurring_with_reflected_edges_matches_opencv(sigma: float) -> None:
     values = noise(40, 30, 3)
     expected = cv2.GaussianBlur(values, (0, 0), sigma)
     np.testing.assert_allclose(blur(values, sigma, mirror=True), expected, rtol=0, atol=CLOSE)

@@ -110,7 +110,7 @@ def test_the_elephants_class_is_found_on_an_elephant(source: str) -> None:
     assert any(contains(box, peak) for box in sample.boxes.values())
 
 
-def test_in_a_scene_the_three_elephants_come_first_and_the_heat_is_on_head_and_ears() -> None:
+def test_the_elephant_scene_ranks_elephants_and_marks_the_head() -> None:
     sample = samples.elephants(source="scenes")
     trace = sample.classifier.trace(sample.image)
     assert tuple(answer.class_name for answer in trace.predictions(3)) == sample.class_names
@@ -123,7 +123,7 @@ def test_in_a_scene_the_three_elephants_come_first_and_the_heat_is_on_head_and_e
     assert density(heatmap, parts["head"] | parts["ears"]) > density(heatmap, parts["body"])
 
 
-def test_the_person_misleads_and_cropping_mends(source: str) -> None:
+def test_the_person_misleads_and_cropping_helps(source: str) -> None:
     sample = samples.iguana(source=source)
     trace = sample.classifier.trace(sample.image)
     wrong, right = sample.class_names
@@ -183,7 +183,7 @@ def test_the_weights_are_small_and_read_without_running_code() -> None:
         assert {value.dtype for value in state.values() if value.is_floating_point()} == {torch.float16}
 
 
-def test_the_scene_source_touches_no_network(nothing_cached: Path) -> None:
+def test_the_scene_source_opens_no_connection(nothing_cached: Path) -> None:
     for sample in (
         samples.submarine(source="scenes"),
         samples.elephants(source="scenes"),
@@ -195,7 +195,7 @@ def test_the_scene_source_touches_no_network(nothing_cached: Path) -> None:
     assert not list(nothing_cached.iterdir())
 
 
-def test_auto_tries_once_to_download_and_then_says_that_it_shows_scenes(
+def test_auto_tries_one_download_then_reports_scenes(
     nothing_cached: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert nothing_cached.is_dir()
@@ -207,19 +207,18 @@ def test_auto_tries_once_to_download_and_then_says_that_it_shows_scenes(
         return downloads.fetch(name, timeout=timeout)
 
     monkeypatch.setattr(source_module, "fetch", fetch)
-    source_module._available.cache_clear()
+    source_module._available_source.cache_clear()
     try:
         assert samples.submarine().source == "scenes"
         assert samples.iguana().source == "scenes"
     finally:
-        source_module._available.cache_clear()
+        source_module._available_source.cache_clear()
     assert len(tried) == 1
-    said = capsys.readouterr().out
-    assert said.startswith("scenes: ")
-    assert said.count("\n") == 1
+    message = "Samples: rendered scenes (photographs not cached and not downloadable now).\n"
+    assert capsys.readouterr().out == message
 
 
-def test_weights_are_saved_without_touching_the_network(tmp_path: Path) -> None:
+def test_saving_weights_leaves_the_model_unchanged(tmp_path: Path) -> None:
     model = ARCHITECTURES["dense"](8)
     before = {key: value.clone() for key, value in model.state_dict().items()}
     save_weights("dense", model, tmp_path)
@@ -234,15 +233,13 @@ def test_auto_takes_the_photographs_where_they_are(
 ) -> None:
     assert photo_source.is_dir()
     monkeypatch.delenv("GRADCAM_WIDGETS_SOURCE", raising=False)
-    source_module._available.cache_clear()  # another test may have asked before
+    source_module._available_source.cache_clear()  # another test may have asked before
     assert samples.submarine().source == "photos"
     assert samples.elephants().source == "photos"
-    assert capsys.readouterr().out == "photos: photographs from the cache\n"
+    assert capsys.readouterr().out == "Samples: photographs (from the cache).\n"
 
 
-def test_a_blocked_download_of_a_wanted_photograph_is_one_sentence(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_blocked_download_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     closed = socket.socket()
     closed.bind(("127.0.0.1", 0))
     address = f"http://127.0.0.1:{closed.getsockname()[1]}/submarine.jpg"
@@ -264,12 +261,12 @@ def test_an_unknown_source_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, argument: str | None, variable: str | None
 ) -> None:
     monkeypatch.setenv("GRADCAM_WIDGETS_SOURCE", variable or "scenes")
-    with pytest.raises(GradCAMError, match=r"no source 'moon'.*: choose one of auto, photos, scenes\."):
+    with pytest.raises(GradCAMError, match=r"must be one of auto, photos, scenes, got 'moon'\."):
         samples.iguana(source=argument)
 
 
-def test_an_unknown_network_or_missing_weights_are_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="choose one of residual, vgg_like, dense"):
+def test_an_unknown_model_or_missing_weights_are_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"must be one of residual, vgg_like, dense, got 'resnet18'\."):
         samples.scene("gazelle", 1, model="resnet18")
     with pytest.raises(ModelError, match=r"run python -m gradcam_widgets\.samples\.train"):
         load_scene_classifier("dense", tmp_path)

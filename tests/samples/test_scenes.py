@@ -85,7 +85,7 @@ def test_a_scene_is_a_read_only_image_with_its_objects_in_order(names: tuple[str
 
 @pytest.mark.parametrize(("names", "photographer"), CASTS)
 @pytest.mark.parametrize("seed", range(3))
-def test_masks_are_there_apart_and_hold_their_parts(names: tuple[str, ...], photographer: bool, seed: int) -> None:
+def test_masks_are_disjoint_and_contain_their_parts(names: tuple[str, ...], photographer: bool, seed: int) -> None:
     scene = render(names, seed, photographer=photographer)
     together = np.zeros((224, 224), np.int64)
     for item in scene.objects:
@@ -110,7 +110,7 @@ def test_a_box_is_the_smallest_around_a_mask() -> None:
 
 
 @pytest.mark.parametrize("name", ELEPHANTS)
-def test_elephants_know_their_parts(name: str) -> None:
+def test_elephants_have_named_parts(name: str) -> None:
     for seed in range(8):
         (item,) = render((name,), seed).objects
         assert {"head", "ears", "trunk", "body", "legs"} <= set(item.parts) <= {*scenes_parts()}
@@ -124,7 +124,7 @@ def scenes_parts() -> set[str]:
 # Equal and different
 
 
-def test_the_same_arguments_draw_the_same_scene_whatever_was_drawn_before() -> None:
+def test_the_same_arguments_always_render_the_same_scene() -> None:
     first = render(("tusker", "gazelle"), 11, photographer=True)
     np.random.seed(1)  # noqa: NPY002 - the global generator is what must be left alone, and not asked
     upcoming = np.random.uniform()  # noqa: NPY002
@@ -161,7 +161,7 @@ def drawn_by_a_fresh_process(environment: dict[str, str]) -> tuple[str, str]:
     return features, drawn
 
 
-def test_fresh_processes_on_other_processors_draw_the_very_same() -> None:
+def test_fresh_processes_and_other_processors_render_the_same() -> None:
     features, drawn = drawn_by_a_fresh_process({})
     assert drawn_by_a_fresh_process({"PYTHONHASHSEED": "2", "OPENCV_FOR_THREADS_NUM": "2"}) == (features, drawn)
     other, again = drawn_by_a_fresh_process(PLAIN_NUMPY | PLAIN_OPENCV)
@@ -215,7 +215,7 @@ def test_size_changes_the_resolution_and_not_the_scene() -> None:
 
 @pytest.mark.parametrize(("names", "photographer"), CASTS)
 @pytest.mark.parametrize("seed", [0, 5, 7])
-def test_a_item_is_where_its_mask_says_and_nowhere_else(names: tuple[str, ...], photographer: bool, seed: int) -> None:
+def test_an_object_is_visible_exactly_where_its_mask_is(names: tuple[str, ...], photographer: bool, seed: int) -> None:
     whole = drawn(names, seed, photographer=photographer, traces=False)
     for index, item in enumerate(whole.objects):
         without = drawn(names, seed, photographer=photographer, absent=index, traces=False)
@@ -242,7 +242,7 @@ def test_shadows_and_wakes_stay_near_and_leave_the_rest_alone(name: str) -> None
         assert (change[near & ~grown(whole.objects[0].mask, 2)] > 6).sum() > 20
 
 
-def test_what_hides_a_item_is_not_in_its_mask() -> None:
+def test_whatever_hides_an_object_is_not_in_its_mask() -> None:
     hidden = 0
     for seed in range(12):
         scene = drawn(("gazelle",), seed, traces=False)
@@ -261,7 +261,7 @@ def test_what_hides_a_item_is_not_in_its_mask() -> None:
 @pytest.mark.parametrize(
     "names", [("common iguana",), ("American alligator",), ("American alligator", "common iguana")]
 )
-def test_a_vertical_line_parts_photographer_and_animals(names: tuple[str, ...]) -> None:
+def test_a_vertical_line_separates_photographer_and_animals(names: tuple[str, ...]) -> None:
     sides = set()
     for seed in range(30):
         *animals, person = [item.box for item in render(names, seed, photographer=True).objects]
@@ -281,7 +281,7 @@ def test_two_objects_stand_apart_the_first_one_larger(names: tuple[str, str]) ->
 
 
 @pytest.mark.parametrize("name", CLASS_NAMES)
-def test_a_item_alone_is_large_and_whole(name: str) -> None:
+def test_a_single_object_is_large_and_whole(name: str) -> None:
     for seed in range(20):
         (item,) = render((name,), seed).objects
         box = item.box
@@ -311,12 +311,12 @@ def test_ears_backs_and_tusks_tell_elephants_apart() -> None:
 def test_iguana_and_alligator_share_their_colors_and_not_their_height() -> None:
     colors, heights = [], []
     for name in HABITATS["riverbank"]:
-        found = [render((name,), seed) for seed in range(40)]
-        colors.append([scene.image[scene.objects[0].mask].mean(axis=0) for scene in found])
+        rendered = [render((name,), seed) for seed in range(40)]
+        colors.append([scene.image[scene.objects[0].mask].mean(axis=0) for scene in rendered])
         heights.append(
-            [(box.bottom - box.top) / (box.right - box.left) for box in (scene.objects[0].box for scene in found)]
+            [(box.bottom - box.top) / (box.right - box.left) for box in (scene.objects[0].box for scene in rendered)]
         )
-    first, second = (np.array(one) for one in colors)
+    first, second = (np.array(values) for values in colors)
     assert np.abs(first.mean(axis=0) - second.mean(axis=0)).max() < 0.8 * max(first.std(), second.std())
     assert np.median(heights[0]) > 1.2 * np.median(heights[1])
 
@@ -327,19 +327,19 @@ def test_iguana_and_alligator_share_their_colors_and_not_their_height() -> None:
 @pytest.mark.parametrize(
     ("class_names", "seed", "size", "message"),
     [
-        (("zebra",), 0, 224, "No scene can show 'zebra': choose from submarine, aircraft carrier,"),
-        ((PHOTOGRAPHER,), 0, 224, "No scene can show 'photographer'"),
-        ((), 0, 224, "one class or two, not 0: none given"),
-        (("tusker", "gazelle", "tusker"), 0, 224, "one class or two, not 3"),
-        (("tusker", "submarine"), 0, 224, "tusker and submarine do not live together: choose two of one habitat"),
-        ("tusker", 0, 224, r"give ('tusker',)"),
-        (("tusker",), -1, 224, "The seed -1 is negative"),
-        (("tusker",), 1.5, 224, "The seed 1.5 is no whole number"),
-        (("tusker",), 0, 8, "A scene cannot be 8 pixels wide: give a whole number from 32 to 2048"),
-        (("tusker",), 0, 224.0, "A scene cannot be 224.0 pixels wide"),
+        (("zebra",), 0, 224, "class_names must be among submarine, aircraft carrier,"),
+        ((PHOTOGRAPHER,), 0, 224, "American alligator, got 'photographer'."),
+        ((), 0, 224, "class_names must be one or two classes, got 0 (none)."),
+        (("tusker", "gazelle", "tusker"), 0, 224, "one or two classes, got 3 (tusker, gazelle, tusker)."),
+        (("tusker", "submarine"), 0, 224, "class_names must be of one habitat (sea: submarine, aircraft carrier; "),
+        ("tusker", 0, 224, "class_names must be a sequence of names, got 'tusker'; pass ('tusker',)."),
+        (("tusker",), -1, 224, "seed must be a non-negative integer, got -1."),
+        (("tusker",), 1.5, 224, "seed must be a non-negative integer, got 1.5."),
+        (("tusker",), 0, 8, "size must be an integer from 32 to 2048, got 8."),
+        (("tusker",), 0, 224.0, "size must be an integer from 32 to 2048, got 224.0."),
     ],
 )
-def test_what_cannot_be_drawn_is_said_in_one_sentence(
+def test_invalid_scene_arguments_are_one_sentence(
     class_names: tuple[str, ...], seed: int, size: int, message: str
 ) -> None:
     with pytest.raises(OptionError, match=re.escape(message)) as caught:
@@ -350,7 +350,7 @@ def test_what_cannot_be_drawn_is_said_in_one_sentence(
 # The tools, by what is known of them
 
 
-def test_a_curve_goes_through_its_points_and_a_straight_tube_is_a_rectangle() -> None:
+def test_curves_pass_their_points_and_straight_tubes_are_boxes() -> None:
     points = [(0.0, 0.0), (2.0, 1.0), (3.0, 4.0), (-1.0, 3.0)]
     for closed in (True, False):
         curve = smooth(points, closed=closed, steps=8)
@@ -406,7 +406,7 @@ def test_light_from_the_right_brightens_the_right_side_of_a_ball() -> None:
     assert image[5, 5].max() == 0
 
 
-def test_what_is_half_transparent_or_clutter_belongs_to_no_mask() -> None:
+def test_translucent_pieces_and_clutter_belong_to_no_mask() -> None:
     canvas = Canvas(64)
     stroke = Stroke(daylight(), base=16)
     disc = (ellipse(32, 32, 12, 12),)

@@ -1,4 +1,4 @@
-"""What several tests share: models, lessons in watched kernels, mutations, machines played on this one."""
+"""Shared helpers: models, lessons in watched kernels, mutations, and emulation of other machines."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""One ordinary journey through the package; `test_systems.py` sends it through many surroundings and compares.
+"""A run through the package's features, which `test_systems.py` repeats in many environments and compares.
 
-It runs in a process and an empty folder of its own, and writes there what it saw: `journey.json` is plain ASCII, so
-that the report itself asks nothing of its surroundings.
+It runs in its own process and empty folder, and writes its results to `journey.json`, in ASCII, so that the report is
+independent of the environment.
 """
 
 from __future__ import annotations
@@ -34,35 +34,35 @@ COMMANDS = [[], ["explain"], ["export"], ["lab"], ["demo"], ["layers"], ["fetch"
 
 
 def main() -> None:
-    """Play what the options name, go, and write the report."""
+    """Emulate the environment set by the options, run, and write the report."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--read-only", nargs="+", default=[], help="folders where nothing can be written")
-    parser.add_argument("--closed", nargs="+", default=[], help="folders that may not even be entered")
-    parser.add_argument("--other-device", help="a folder that files cannot be renamed out of")
+    parser.add_argument("--read-only", nargs="+", default=[], help="folders that are read-only")
+    parser.add_argument("--closed", nargs="+", default=[], help="folders that cannot even be entered")
+    parser.add_argument("--other-device", help="folder on another device, across which renaming fails")
     for switch in ("strict", "local", "no-home", "own-fonts", "windows-line-ends"):
         parser.add_argument(f"--{switch}", action="store_true")
     options = parser.parse_args()
-    for name in OTHERS:  # what they warn of while they load is theirs
+    for name in OTHERS:  # loaded first: their own warnings do not matter
         importlib.import_module(name)
     refused = guard(options.read_only, options.closed, options.other_device)
     if options.strict:
         warnings.simplefilter("error")
-        warnings.simplefilter("ignore", EncodingWarning)  # of others' files
+        warnings.simplefilter("ignore", EncodingWarning)  # of other packages' files
         warnings.filterwarnings("error", category=EncodingWarning, module="gradcam_widgets")
     if options.local:
-        speak_german()
+        use_german_locale()
     if options.no_home:
-        forget_home()
+        hide_home()
     if options.own_fonts:
-        keep_own_fonts()
+        keep_bundled_fonts()
     if options.windows_line_ends:
-        write_windows_line_ends()
+        use_windows_line_ends()
     report = {**journey(), "surroundings": surroundings(), "refused": refused}
     Path("journey.json").write_bytes(json.dumps(report, indent=1).encode("ascii"))
 
 
 def journey() -> dict[str, Any]:
-    """Go from a sample to maps, images, a page, the panel, the command and the copies of the lessons."""
+    """Use sample, maps, images, page, panel, commands and copies of the lessons, and return all results."""
     import torch
 
     from gradcam_widgets import __file__, read_image, samples
@@ -84,7 +84,7 @@ def journey() -> dict[str, Any]:
         "figure": summary(read_image("map.png")),
         "pdf": summary(Path("map.pdf").read_bytes()),
         "values": summary(Path("values.npy").read_bytes()),
-        "local figure": size_as_chosen(first),
+        "local figure": size_with_user_settings(first),
         "panel": panel(None),
         "panel of a file": panel(file),
         "commands": commands(file),
@@ -95,21 +95,21 @@ def journey() -> dict[str, Any]:
 
 
 def file_name() -> str:
-    """Return a name with what file names may hold: on Windows that is less."""
+    """Return a file name with special characters that the system allows."""
     name = "Übung {1} %s.png" if os.name == "nt" else "Übung\\neu: {1} 'a' \"b\" %s.png"
     return os.fsdecode(name.encode())
 
 
-def panel(given: Any) -> dict[str, Any]:
-    """Open a panel, and take along all that it gives."""
+def panel(image: Any) -> dict[str, Any]:
+    """Open a panel, and return all its results."""
     from gradcam_widgets import GradCAMPanel
 
-    opened = GradCAMPanel(given, source="scenes")
+    opened = GradCAMPanel(image, source="scenes")
     bundle, _ = opened._repr_mimebundle_()
     page = opened.export_html("panel.html")
     names: dict[str, Any] = {}
-    exec(opened.code(), names)  # noqa: S102 - that it runs is promised
-    seen = {
+    exec(opened.code(), names)  # noqa: S102 - the code must run
+    results = {
         "repr": repr(opened),
         "text": bundle["text/plain"],
         "image": summary(bundle["image/jpeg"].encode("ascii")),
@@ -120,52 +120,52 @@ def panel(given: Any) -> dict[str, Any]:
         "code": [heatmap.summary() for heatmap in names["heatmaps"]],
     }
     opened.close()
-    return seen
+    return results
 
 
 def commands(image: Path) -> dict[str, Any]:
-    """Give the commands, and keep what they print as this process would print it, and what they write."""
-    asked = [str(image), "--model", MODEL, "--target", "fox"]
+    """Run the commands, and return their output in this process's encoding and the files they write."""
+    arguments = [str(image), "--model", MODEL, "--target", "fox"]
     printed = {f"help {' '.join(command)}": command_prints([*command, "--help"]) for command in COMMANDS}
-    printed["explain"] = command_prints(["explain", *asked])
-    printed["json"] = command_prints(["explain", *asked, "--json"])
+    printed["explain"] = command_prints(["explain", *arguments])
+    printed["json"] = command_prints(["explain", *arguments, "--json"])
     printed["sample"] = command_prints(["explain", "sample:submarine", "-o", "sample.pdf"])
-    printed["export"] = command_prints(["export", *asked])
+    printed["export"] = command_prints(["export", *arguments])
     printed["layers"] = command_prints(["layers", MODEL])
     written = [Path(f"{image.stem}_gradcam.png"), Path(f"{image.stem}_gradcam.html"), Path("sample.pdf")]
     return {**printed, "written": [summary(path.read_bytes()) for path in written]}
 
 
 def command_prints(arguments: Sequence[str]) -> str:
-    """Return a command's output, through the encoding that standard output has here."""
+    """Return a command's exit code and output, in the encoding of standard output."""
     from gradcam_widgets.cli import main as command
 
     raw = io.BytesIO()
     with redirect_stdout(io.TextIOWrapper(raw, sys.stdout.encoding, sys.stdout.errors, newline="\n")) as stream:
         try:
             status = command(arguments)
-        except SystemExit as end:  # how --help ends
+        except SystemExit as end:  # raised by --help
             status = int(end.code or 0)
         stream.flush()
     return f"{status}: {raw.getvalue().decode(sys.stdout.encoding)}"
 
 
 def lessons() -> dict[str, Any]:
-    """Copy the lessons as the command `lab` does."""
-    from gradcam_widgets.cli import jupyter as launch
+    """Copy the lessons like the command `lab`."""
+    from gradcam_widgets.cli import jupyter
 
-    copies = launch.copy_tutorials()
+    copies = jupyter.copy_tutorials()
     contents = [json.loads(copy.read_bytes()) for copy in copies]
     return {
         "names": [copy.name for copy in copies],
         "contents": summary(json.dumps(contents).encode("ascii")),
-        "same bytes": all(copy.read_bytes() == (launch.tutorials() / copy.name).read_bytes() for copy in copies),
+        "same bytes": all(copy.read_bytes() == (jupyter.tutorials() / copy.name).read_bytes() for copy in copies),
         "writable": all(copy.stat().st_mode & stat.S_IWUSR for copy in copies),
     }
 
 
 def downloads() -> dict[str, Any]:
-    """Fetch a file from a server here, and let the samples choose their source where nothing can be downloaded."""
+    """Fetch a file from a local server, and select the samples' source where nothing can be downloaded."""
     from gradcam_widgets import errors
     from gradcam_widgets.classifiers import downloads
     from gradcam_widgets.samples.source import choose_source
@@ -179,13 +179,13 @@ def downloads() -> dict[str, Any]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory="server"))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    wanted = downloads.Download(
+    download = downloads.Download(
         "clocks/clock.bin", f"http://127.0.0.1:{server.server_port}/clock.bin", summary(bytes(1000)), 1000, "ours"
     )
     fetched, again, place = "", False, ""
     try:
-        path = downloads.fetch(wanted)
-        fetched, again = summary(path.read_bytes()), downloads.is_cached(wanted)
+        path = downloads.fetch(download)
+        fetched, again = summary(path.read_bytes()), downloads.is_cached(download)
         place = path.relative_to(downloads.cache_folder()).as_posix()
     except errors.DownloadError as error:
         fetched = f"refused: {error}"
@@ -193,13 +193,13 @@ def downloads() -> dict[str, Any]:
         server.shutdown()
         thread.join()
         server.server_close()
-    with redirect_stdout(io.StringIO()) as said:
+    with redirect_stdout(io.StringIO()) as output:
         source = choose_source("auto")
-    return {"fetched": fetched, "again": again, "place": place, "auto": [source, said.getvalue()]}
+    return {"fetched": fetched, "again": again, "place": place, "auto": [source, output.getvalue()]}
 
 
 def complaint(path: str) -> str:
-    """Say how an image that cannot be had is refused, home folders aside."""
+    """Return the type of the error for an unreadable image; its message contains the home folder."""
     from gradcam_widgets import errors, read_image
 
     try:
@@ -209,8 +209,8 @@ def complaint(path: str) -> str:
     return ""
 
 
-def size_as_chosen(heatmap: Any) -> list[Any]:
-    """Draw as a person may have asked matplotlib to: numbers as here, in a font without many a sign."""
+def size_with_user_settings(heatmap: Any) -> list[Any]:
+    """Draw with user settings of matplotlib: localized numbers, and a font that lacks many characters."""
     import matplotlib as mpl
 
     from gradcam_widgets.heatmaps.figures import rendered
@@ -222,24 +222,26 @@ def size_as_chosen(heatmap: Any) -> list[Any]:
     return [size, ticks]
 
 
-# What is played
+# Emulated environments
 
 
 def guard(read_only: Sequence[str], closed: Sequence[str], other_device: str | None) -> list[str]:
-    """Refuse to write below some folders, whoever asks: permissions mean nothing to an administrator.
+    """Block access to folders by an audit hook, because permissions do not apply to an administrator.
 
     Returns:
-        What was refused, as it happens; Python's own compiled files are left out.
+        Blocked writes, a list that grows; without Python's compiled files.
     """
-    refused: list[str] = []
-    frozen, shut = (tuple(os.path.realpath(folder) for folder in folders) for folders in (read_only, closed))
+    blocked: list[str] = []
+    read_only_paths, closed_paths = (
+        tuple(os.path.realpath(folder) for folder in folders) for folders in (read_only, closed)
+    )
     changing = ("os.mkdir", "os.rmdir", "os.remove", "os.link", "os.symlink", "os.truncate", "os.chmod", "os.utime")
     writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
     def below(path: Any, folders: tuple[str, ...]) -> bool:
         if not folders or not isinstance(path, (str, bytes, os.PathLike)):
             return False
-        real = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - pathlib would ask the hook again
+        real = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - pathlib would call the hook again
         return any(real == folder or real.startswith(folder + os.sep) for folder in folders)
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
@@ -250,32 +252,32 @@ def guard(read_only: Sequence[str], closed: Sequence[str], other_device: str | N
             paths = [source, target]
         elif (event == "open" and arguments[2] & writing) or event in changing:
             paths = [arguments[0]]
-        elif event in ("open", "os.listdir", "os.scandir") and below(arguments[0], shut):
+        elif event in ("open", "os.listdir", "os.scandir") and below(arguments[0], closed_paths):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), arguments[0])
         else:
             return
         for path in paths:
-            if below(path, frozen + shut):
+            if below(path, read_only_paths + closed_paths):
                 if "__pycache__" not in os.fsdecode(path):
-                    refused.append(f"{event} {os.fsdecode(path)}")
+                    blocked.append(f"{event} {os.fsdecode(path)}")
                 raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
 
-    if frozen or shut or other_device:
+    if read_only_paths or closed_paths or other_device:
         sys.addaudithook(hook)
-    if shut:
-        os.stat = partial(stat_unless, lambda path: below(path, shut), os.stat)
-    return refused
+    if closed_paths:
+        os.stat = partial(stat_unless, lambda path: below(path, closed_paths), os.stat)
+    return blocked
 
 
 def stat_unless(closed: Any, plain: Any, path: Any, **options: Any) -> Any:
-    """Refuse to look into a folder that may not be entered."""
+    """Call `os.stat`, except for closed paths."""
     if closed(path):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
     return plain(path, **options)
 
 
-def speak_german() -> None:
-    """Set the locale as toolkits do; where no German one is installed, at least its decimal comma."""
+def use_german_locale() -> None:
+    """Set a German locale, or at least its decimal comma if none is installed."""
     try:
         locale.setlocale(locale.LC_ALL, "de_DE.UTF-8")
     except locale.Error:
@@ -283,8 +285,8 @@ def speak_german() -> None:
         locale.localeconv = lambda: german
 
 
-def forget_home() -> None:
-    """Be a user whom the system does not know, as containers have them; HOME is left out by who starts this."""
+def hide_home() -> None:
+    """Emulate a user without an account, as in containers; the caller removes HOME."""
     with suppress(ImportError):
         import pwd
 
@@ -294,19 +296,19 @@ def forget_home() -> None:
         pwd.getpwuid = pwd.getpwnam = unknown
 
 
-def keep_own_fonts() -> None:
-    """Leave only the fonts that matplotlib brings along."""
+def keep_bundled_fonts() -> None:
+    """Hide all fonts except those bundled with matplotlib."""
     import matplotlib as mpl
     from matplotlib import font_manager
 
-    brought = Path(mpl.get_data_path())
+    bundled = Path(mpl.get_data_path())
     fonts: Any = font_manager.fontManager
-    fonts.ttflist = [font for font in fonts.ttflist if Path(font.fname).is_relative_to(brought)]
+    fonts.ttflist = [font for font in fonts.ttflist if Path(font.fname).is_relative_to(bundled)]
     fonts._findfont_cached.cache_clear()
 
 
-def write_windows_line_ends() -> None:
-    """Write text as Python does on Windows: where no line end is named, each is two characters."""
+def use_windows_line_ends() -> None:
+    """Emulate the default line ends of Windows."""
     plain = io.open
 
     def windows_open(
@@ -319,7 +321,7 @@ def write_windows_line_ends() -> None:
 
 
 def surroundings() -> dict[str, Any]:
-    """Say what is in force, so that nothing is compared that was only meant to be played."""
+    """Return the settings in force, to verify that the emulation works."""
     import matplotlib as mpl
     from matplotlib import font_manager
 

@@ -1,4 +1,4 @@
-"""The tutorial notebooks, what a committed one may hold, and how one is run in a watched kernel of its own."""
+"""Tutorial notebooks: checks of their committed content, and runs in a watched kernel."""
 
 from __future__ import annotations
 
@@ -42,22 +42,22 @@ HIDDEN_FROM_NBVAL = re.compile(r"^\s*#\s*(?:NBVAL_|PYTEST_VALIDATE_)", re.MULTIL
 WALKTHROUGH = re.compile(r"\bsamples\.(?:submarine|elephants|iguana)\(|\bGradCAMPanel\(\"")
 SCENES, PHOTOS = (
     re.compile(r"\bSample\(scenes\b|\bscene (?:residual|vgg_like|dense)\b"),
-    re.compile(r"^photos: |\bSample\(photos\b|\(photos\)", re.MULTILINE),
+    re.compile(r"^Samples: photographs|\bSample\(photos\b|\(photos\)", re.MULTILINE),
 )
 SECONDS = 300
-MAX_BYTES_ABOVE_TORCH = 2**30  # what Binder surely grants, above what `import torch` takes
-GRAY_LEVELS = 1.5  # on average; letters that another font draws elsewhere stay below it, swapped colors do not
+MAX_BYTES_ABOVE_TORCH = 2**30  # guaranteed by Binder, above the memory of `import torch`
+GRAY_LEVELS = 1.5  # mean difference; above that of another font, below that of swapped colors
 Key = TypeVar("Key", bound="Hashable")
 Result = TypeVar("Result")
 
 
 def numbered(number: str) -> Path:
-    """Return the lesson of a number such as "01"."""
+    """Return the lesson with a number such as "01"."""
     (lesson,) = (lesson for lesson in LESSONS if lesson.stem.startswith(number))
     return lesson
 
 
-# What is committed
+# Committed content
 
 
 def read(path: Path) -> Any:
@@ -73,88 +73,88 @@ def joined(text: str | list[str]) -> str:
 
 
 def words(output: Any) -> str:
-    """Return what an output says, its images' alternative text too."""
-    said = [joined(output.get("text", ""))]
-    said += [joined(value) for kind, value in output.get("data", {}).items() if kind in TEXTS]
-    said += [str(each["alt"]) for each in output.get("metadata", {}).values() if "alt" in each]
-    return "\n".join(said)
+    """Return the text of an output, including the alt text of its images."""
+    parts = [joined(output.get("text", ""))]
+    parts += [joined(value) for kind, value in output.get("data", {}).items() if kind in TEXTS]
+    parts += [str(metadata["alt"]) for metadata in output.get("metadata", {}).values() if "alt" in metadata]
+    return "\n".join(parts)
 
 
 def images(lesson: Any) -> list[bytes]:
-    """Return the images that a reader sees, one for each output that has any."""
+    """Return the displayed images, one per output that has any."""
     shown = [[output.get("data", {}).get(kind) for kind in IMAGES] for output in outputs(lesson)]
     return [base64.b64decode(joined(jpeg or png)) for jpeg, png in shown if jpeg or png]
 
 
 def complaints(lesson: Any) -> list[str]:
-    """Say what a committed lesson should not hold, or lacks."""
-    found = []
+    """Return a list of problems of a committed lesson."""
+    problems = []
     size = len(json.dumps(lesson, ensure_ascii=False).encode())
     if size >= MAX_BYTES:
-        found.append(f"{size} bytes")
+        problems.append(f"{size} bytes")
     if "widgets" in lesson["metadata"]:
-        found.append("widget state in the metadata")
+        problems.append("widget state in the metadata")
     code = [cell for cell in lesson["cells"] if cell["cell_type"] == "code"]
     if [cell["execution_count"] for cell in code] != list(range(1, len(code) + 1)):
-        found.append("not executed from top to bottom in a fresh kernel")
+        problems.append("not executed from top to bottom in a fresh kernel")
     for number, cell in enumerate(code, 1):
         tags = cell["metadata"].get("tags", [])
         if HIDDEN_FROM_NBVAL.search(joined(cell["source"])) or "raises-exception" in tags or "nbval" in str(tags):
-            found.append(f"cell {number} is hidden from the comparison")
+            problems.append(f"cell {number} is hidden from the comparison")
         for output in cell["outputs"]:
-            found += [f"cell {number}: {complaint}" for complaint in _of_output(output)]
+            problems += [f"cell {number}: {complaint}" for complaint in _of_output(output)]
     for cell in lesson["cells"]:
         if place := OF_A_MACHINE.search(joined(cell["source"])):
-            found.append(f"a path of one machine in the text: {place.group()}")
-    said = "\n".join(words(output) for output in outputs(lesson))
+            problems.append(f"a path of one machine in the text: {place.group()}")
+    text = "\n".join(words(output) for output in outputs(lesson))
     if not images(lesson):
-        found.append("no image")
-    if not re.search(r"\d\.\d", said):
-        found.append("no numbers")
-    if PHOTOS.search(said):
-        found.append("outputs of the photos")
-    if WALKTHROUGH.search("\n".join(joined(cell["source"]) for cell in code)) and not SCENES.search(said):
-        found.append("a sample, and nothing that says it is the scenes'")
-    return found
+        problems.append("no image")
+    if not re.search(r"\d\.\d", text):
+        problems.append("no numbers")
+    if PHOTOS.search(text):
+        problems.append("outputs of the photos")
+    if WALKTHROUGH.search("\n".join(joined(cell["source"]) for cell in code)) and not SCENES.search(text):
+        problems.append("a sample, and nothing that says it is the scenes'")
+    return problems
 
 
 def _of_output(output: Any) -> list[str]:
     if output["output_type"] == "error":
         return [f"an error, {output['ename']}"]
-    found = [
+    problems = [
         f"{kind} is neither text nor a JPEG or PNG" for kind in output.get("data", {}) if kind not in IMAGES + TEXTS
     ]
-    said = words(output)
+    text = words(output)
     if output.get("name") == "stderr":
-        found.append("something on stderr")
-    if len(said) > MAX_BYTES_OF_TEXT:
-        found.append(f"{len(said)} characters of text")
-    if place := OF_A_MACHINE.search(said):
-        found.append(f"a path of one machine: {place.group()}")
-    return found
+        problems.append("something on stderr")
+    if len(text) > MAX_BYTES_OF_TEXT:
+        problems.append(f"{len(text)} characters of text")
+    if place := OF_A_MACHINE.search(text):
+        problems.append(f"a path of one machine: {place.group()}")
+    return problems
 
 
-# How it is run
+# Runs
 
 
 @dataclass(frozen=True)
 class Run:
-    """What came of running a lesson.
+    """Result of running a lesson.
 
     Attributes:
-        passed: Number of code cells that ran and, where compared, put out what is committed.
-        failed: Numbers from 1 of those that did not.
-        log: What nbval printed.
-        asked: Addresses outside of this machine that were asked for, and refused.
-        peak: The kernel's largest memory, bytes.
-        images: What it displayed, in order.
-        decisions: What rounding could turn over, where `decisions` was asked for; see decisions.py.
+        passed: Number of code cells that ran and, if compared, reproduced the committed output.
+        failed: Numbers, from 1, of the other code cells.
+        log: Output of nbval.
+        blocked: Hosts outside this machine to which connections were blocked.
+        peak: Peak memory of the kernel, in bytes.
+        images: Displayed images, encoded, in order.
+        decisions: Results that rounding could change, if recorded; see decisions.py.
     """
 
     passed: int
     failed: tuple[int, ...]
     log: str = field(repr=False)
-    asked: tuple[str, ...]
+    blocked: tuple[str, ...]
     peak: int
     images: tuple[bytes, ...] = field(repr=False)
     decisions: tuple[dict[str, Any], ...] = field(repr=False, default=())
@@ -174,14 +174,14 @@ def run(
     Args:
         lesson: The committed notebook.
         folder: An empty folder.
-        environment: What differs from this process's.
-        compare: Whether outputs are compared with the committed ones; every cell has to run without error anyhow.
-        mutation: What is broken on purpose in the kernel, a name in mutations.py.
-        decisions: Whether to record what rounding could turn over.
+        environment: Variables that differ from this process's.
+        compare: Whether to compare outputs with the committed ones; errors always fail a cell.
+        mutation: Name of a mutation to apply in the kernel, see mutations.py.
+        decisions: Whether to record results that rounding could change.
     """
     report, empty = folder / "report", folder / "empty"
-    for each in (report, empty):
-        each.mkdir(parents=True)
+    for directory in (report, empty):
+        directory.mkdir(parents=True)
     startup = folder / "ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True)
     (startup / "watch.py").write_text(
@@ -190,16 +190,18 @@ def run(
         "    watched_kernel.watch(get_ipython())\n    sys.path.pop(0)\n_watch()\ndel _watch\n",
         encoding="utf-8",
     )
-    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")  # not ours: its warnings are not errors
+    (folder / "pytest.ini").write_text(
+        "[pytest]\n", encoding="utf-8"
+    )  # instead of ours, which turns warnings into errors
     copy = Path(shutil.copy(lesson, folder))
     shutil.copy(COMPARISON, folder)
-    leave_out = ("PYTHONPATH", "PYTHONWARNINGS", "PYTEST_ADDOPTS", "GRADCAM_WIDGETS_CHECKPOINTS", "MPLBACKEND")
+    excluded = ("PYTHONPATH", "PYTHONWARNINGS", "PYTEST_ADDOPTS", "GRADCAM_WIDGETS_CHECKPOINTS", "MPLBACKEND")
     options = ["--nbval" if compare else "--nbval-lax", "--nbval-current-env", f"--nbval-cell-timeout={SECONDS}"]
     options += ["--nbval-sanitize-with", str(SANITIZERS), "-c", str(folder / "pytest.ini"), "--rootdir", str(folder)]
     done = subprocess.run(  # noqa: S603 - ours
         [sys.executable, "-m", "pytest", *options, "-p", "no:cacheprovider", "--color=no", "-vv", "-rA", str(copy)],
         cwd=folder,
-        env={name: value for name, value in os.environ.items() if name not in leave_out}
+        env={name: value for name, value in os.environ.items() if name not in excluded}
         | {"GRADCAM_WIDGETS_HOME": str(empty), "TORCH_HOME": str(empty), "OMP_NUM_THREADS": "1"}
         | dict(environment)
         | {
@@ -213,21 +215,21 @@ def run(
         encoding="utf-8",
         check=False,
     )
-    asked, peak, decided = report / "asked", report / "peak", report / "decisions.json"
+    blocked, peak, decisions_file = report / "blocked", report / "peak", report / "decisions.json"
     return Run(
         passed=len(re.findall(r"^PASSED .*::Cell \d+$", done.stdout, re.MULTILINE)),
         failed=tuple(int(n) + 1 for n in re.findall(r"^(?:FAILED|ERROR) .*::Cell (\d+)", done.stdout, re.MULTILINE)),
         log=done.stdout + done.stderr,
-        asked=tuple(asked.read_text(encoding="utf-8").splitlines()) if asked.exists() else (),
+        blocked=tuple(blocked.read_text(encoding="utf-8").splitlines()) if blocked.exists() else (),
         peak=int(peak.read_text(encoding="utf-8")) if peak.exists() else 0,
         images=tuple(path.read_bytes() for path in sorted(report.glob("image-*"))),
-        decisions=tuple(json.loads(decided.read_text(encoding="utf-8"))) if decided.exists() else (),
+        decisions=tuple(json.loads(decisions_file.read_text(encoding="utf-8"))) if decisions_file.exists() else (),
     )
 
 
 @cache
 def memory_of_torch() -> int:
-    """Return the most memory that a process has which does nothing but import torch, bytes."""
+    """Return the peak memory of a process that only imports torch, in bytes."""
     done = subprocess.run(
         [sys.executable, "-c", "import torch; from tests.support.watched_kernel import peak; print(peak())"],
         cwd=ROOT,
@@ -240,7 +242,7 @@ def memory_of_torch() -> int:
 
 @contextmanager
 def two_at_a_time(jobs: Mapping[Key, Callable[[], Result]]) -> Iterator[Mapping[Key, Future[Result]]]:
-    """Start jobs, each a process with one thread, on two cores; what has not begun at the end never does."""
+    """Run jobs, each a process with one thread, two at a time; jobs not started at the end are canceled."""
     pool = ThreadPoolExecutor(2)
     try:
         yield {key: pool.submit(job) for key, job in jobs.items()}
@@ -249,15 +251,15 @@ def two_at_a_time(jobs: Mapping[Key, Callable[[], Result]]) -> Iterator[Mapping[
 
 
 def changed_images(done: Run, lesson: Path, at_least: float = GRAY_LEVELS) -> dict[int, float]:
-    """Return how many gray levels the images that differ are apart from the committed ones, by number from 1."""
+    """Return the mean difference of changed images from the committed ones in gray levels, by number from 1."""
     pairs = zip_longest(done.images, images(read(lesson)), fillvalue=b"")
     levels = {number: apart(new, old) for number, (new, old) in enumerate(pairs, 1)}
     return {number: level for number, level in levels.items() if level >= at_least}
 
 
 def apart(first: bytes, second: bytes) -> float:
-    """Say how many of 255 gray levels two encoded images are apart on average; infinity if one lacks or in size."""
+    """Return the mean difference of two encoded images in gray levels; infinity if one is missing or of other size."""
     if not (first and second):
         return inf
-    one, other = (np.asarray(Image.open(io.BytesIO(each)).convert("RGB"), np.float64) for each in (first, second))
+    one, other = (np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), np.float64) for data in (first, second))
     return float(np.abs(one - other).mean()) if one.shape == other.shape else inf

@@ -1,4 +1,4 @@
-"""Tiny models with fixed weights, and torchvision's with cheap random ones."""
+"""Tiny models with fixed weights, and torchvision models with cheap random weights."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-ONE_BLOCK_OF_NOISE = 1 << 20  # drawing each of a giant's 600 million weights would take half a minute
+ONE_BLOCK_OF_NOISE = 1 << 20  # drawing 600 million weights separately would take half a minute
 
 
 def filled(model: nn.Module, seed: int = 0) -> nn.Module:
-    """Give a model reproducible random weights that keep activations alive and in range."""
+    """Set reproducible random weights that keep activations nonzero and in range, and return the model."""
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn(ONE_BLOCK_OF_NOISE, generator=generator)
     with torch.no_grad():
@@ -35,7 +35,7 @@ def filled(model: nn.Module, seed: int = 0) -> nn.Module:
 
 
 def random_model(name: str, **options: Any) -> nn.Module:
-    """Build a model of torchvision in eval mode without drawing its initial weights twice."""
+    """Create a torchvision model in eval mode, without its slow initialization."""
     if name in ("googlenet", "inception_v3"):
         options = {"init_weights": False, **options}
     with ExitStack() as stack:
@@ -78,17 +78,17 @@ class Pooled(nn.Module):
 
 
 class OnPaper(nn.Module):
-    """Passes its input on as the activations of `layer`; then in-place ReLU and one weight for each cell.
+    """Identity `layer`, in-place ReLU, and one weight per cell, so that maps can be computed by hand.
 
-    With x = PAPER_IMAGE and the weights of class 0, those of cells where x > 0 are its gradient:
+    For x = PAPER_IMAGE and class 0, the gradient is the weight where x > 0, else 0:
 
         x0 =  1 -1  2     w0 = 3  9  1     dy/dx0 = 3  0  1    mean 18 / 6 =  3
               3 -2  1          8  9  6              8  0  6
         x1 =  2  1 -1     w1 = 6 -6  1     dy/dx1 = 6 -6  0    mean -12 / 6 = -2
              -3  1  4          1 -3 -9              0 -3 -9
 
-    The score is 3 + 2 + 24 + 6 + 12 - 6 - 3 - 36 + the bias of 0.5 = 2.5. Class 1 has the opposite weights and
-    bias, class 2 none.
+    The logit is 3 + 2 + 24 + 6 + 12 - 6 - 3 - 36 + the bias of 0.5 = 2.5. Class 1 has the negated weights and
+    bias, class 2 zeros.
     """
 
     def __init__(self) -> None:
@@ -110,11 +110,11 @@ class OnPaper(nn.Module):
 
 PAPER_IMAGE = torch.tensor([[[[1.0, -1, 2], [3, -2, 1]], [[2, 1, -1], [-3, 1, 4]]]], dtype=torch.float64)
 PAPER_GRAD_CAM = [[-1.0, -5, 8], [15, -8, -5]]  # 3 x0 - 2 x1
-PAPER_HIRESCAM = [[15.0, -6, 2], [24, -3, -30]]  # dy/dx0 x0 + dy/dx1 x1; sums to the score without its bias
+PAPER_HIRESCAM = [[15.0, -6, 2], [24, -3, -30]]  # dy/dx0 x0 + dy/dx1 x1; sums to the logit without its bias
 
 
 class Block(nn.Module):
-    """A transformer's block."""
+    """A transformer block."""
 
     def __init__(self, width: int = 8) -> None:
         super().__init__()
@@ -123,14 +123,14 @@ class Block(nn.Module):
         self.mlp = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.GELU())
 
     def forward(self, tokens: Tensor) -> Tensor:
-        seen = self.norm(tokens)
-        tokens = tokens + self.attention(seen, seen, seen, need_weights=False)[0]
+        normed = self.norm(tokens)
+        tokens = tokens + self.attention(normed, normed, normed, need_weights=False)[0]
         mixed: Tensor = tokens + self.mlp(tokens)
         return mixed
 
 
 class Tokens(nn.Module):
-    """A vision transformer: a class token and registers stand before the patches."""
+    """A vision transformer with a class token and registers before the patches."""
 
     def __init__(self, patch: int = 8, registers: int = 4, *, embedding: bool = True) -> None:
         super().__init__()
@@ -152,7 +152,7 @@ class Tokens(nn.Module):
 
 
 class ChannelsLast(nn.Module):
-    """Channels stand last between the convolution and the linear layer, as in a Swin transformer."""
+    """A model with channels last between the convolution and the linear layer, as in a Swin transformer."""
 
     def __init__(self, width: int = 12) -> None:
         super().__init__()
@@ -169,7 +169,7 @@ class ChannelsLast(nn.Module):
 
 
 class Reused(nn.Module):
-    """Calls one convolution twice, and one activation before, between and after."""
+    """A model that calls one convolution twice, and one activation three times."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Ways to break the core on purpose, to see that something turns red."""
+"""Mutations: deliberate faults of the core that tests and lessons must detect."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 TIMES = " × "
-WALKTHROUGHS = {  # of each model of the scenes: lesson, sample and the last stage's layer
+WALKTHROUGHS = {  # scene model: its lesson, sample and last stage
     "residual": ("01", "submarine", "layer4"),
     "vgg_like": ("02", "elephants", "features"),
     "dense": ("03", "iguana", "features"),
@@ -30,11 +30,11 @@ WALKTHROUGHS = {  # of each model of the scenes: lesson, sample and the last sta
 
 
 def mutate(name: str, patch: pytest.MonkeyPatch) -> None:
-    """Break what a mutation's name says, until the patch is undone.
+    """Apply a mutation until the patch is undone.
 
     Args:
-        name: A key of `MUTATIONS`, or "residual × 1.02": the channel that matters most, scaled.
-        patch: What undoes it.
+        name: A key of `MUTATIONS`, or a scaled channel such as "residual × 1.02".
+        patch: The patch that undoes it.
     """
     model, times, factor = name.partition(TIMES)
     if times:
@@ -44,7 +44,7 @@ def mutate(name: str, patch: pytest.MonkeyPatch) -> None:
 
 
 def scale_channel(model: str, factor: float, patch: pytest.MonkeyPatch) -> None:
-    """Scale what the last stage's channel puts out that adds most to the walkthrough's first map."""
+    """Scale the last stage's channel that contributes most to the walkthrough's first map."""
     _, _, layer = WALKTHROUGHS[model]
     channel, build = heaviest_channel(model), ARCHITECTURES[model]
 
@@ -62,21 +62,21 @@ def scale_channel(model: str, factor: float, patch: pytest.MonkeyPatch) -> None:
 
 
 def heaviest_channel(model: str) -> int:
-    """Return the channel whose mean gradient times activations is largest in sum, by plain torch."""
+    """Return the channel with the largest sum of mean gradient times activations, computed by plain torch."""
     _, name, layer = WALKTHROUGHS[model]
     sample = SAMPLES[name](source="scenes")
     built, kept = sample.classifier.model, []
 
     def keep(_module: object, _inputs: object, output: Tensor) -> Tensor:
         kept.append(output)
-        return output.clone()  # which an in-place layer may write over
+        return output.clone()  # because an in-place layer may overwrite it
 
     handle = built.get_submodule(layer).register_forward_hook(keep)
     scores = built(sample.classifier.preprocess(sample.image))
     handle.remove()
     (gradient,) = torch.autograd.grad(scores[0, sample.classifier.class_index(sample.class_names[0])], kept[0])
-    added = (gradient.mean(dim=(2, 3), keepdim=True) * kept[0]).sum(dim=(2, 3))[0]
-    return int(added.abs().argmax())
+    contributions = (gradient.mean(dim=(2, 3), keepdim=True) * kept[0]).sum(dim=(2, 3))[0]
+    return int(contributions.abs().argmax())
 
 
 def no_relu(patch: pytest.MonkeyPatch) -> None:
@@ -148,7 +148,7 @@ def image_swapped(patch: pytest.MonkeyPatch) -> None:
 
 
 def _weigh(patch: pytest.MonkeyPatch, function: Callable[[Tensor, Tensor], Tensor]) -> None:
-    """Put another function in the place of Grad-CAM's; it keeps its name."""
+    """Replace the function of Grad-CAM, keeping its name."""
     name = "grad-cam"
     patch.setitem(methods.METHODS, name, replace(methods.METHODS[name], function=function))
 

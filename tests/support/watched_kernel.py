@@ -1,4 +1,4 @@
-"""Runs in the kernel of a lesson under test: keeps it off the internet, and writes down what nbval does not see."""
+"""Startup code for the kernel of a lesson under test: blocks the internet and records what nbval cannot see."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any
 
 KIB = 1024
-THREADS = "TESTS_THREADS"  # set where this machine plays another one: rows.py
+THREADS = "TESTS_THREADS"  # set when this machine emulates another: rows.py
 LOCAL = ("localhost", "127.0.0.1", "::1", "", None)
 
 
 def watch(shell: Any) -> None:
-    """Begin to watch an IPython shell.
+    """Watch an IPython shell.
 
     Args:
-        shell: What `get_ipython()` returns.
+        shell: The shell, from `get_ipython()`.
     """
     report = Path(os.environ["LESSON_REPORT"])
-    _refuse_the_internet(report / "asked")
+    _block_internet(report / "blocked")
     _keep_images(shell, report)
     shell.events.register("post_run_cell", lambda _result: (report / "peak").write_text(str(peak()), encoding="utf-8"))
     if THREADS in os.environ:
@@ -40,7 +40,7 @@ def watch(shell: Any) -> None:
 
 
 def peak() -> int:
-    """Return the most memory that this process has had so far, bytes; that of its parent does not count."""
+    """Return the peak memory of this process, without its parent's, in bytes."""
     status = Path("/proc/self/status")
     if status.exists():
         return int(status.read_text(encoding="utf-8").partition("VmHWM:")[2].split()[0]) * KIB
@@ -49,8 +49,8 @@ def peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def _refuse_the_internet(asked: Path) -> None:
-    def refuse(event: str, arguments: tuple[Any, ...]) -> None:
+def _block_internet(log: Path) -> None:
+    def block(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "socket.getaddrinfo":
             host = arguments[0]
         elif event == "socket.connect" and isinstance(arguments[1], tuple):
@@ -59,24 +59,24 @@ def _refuse_the_internet(asked: Path) -> None:
             return
         host = host.decode() if isinstance(host, bytes) else host
         if host not in LOCAL:
-            with asked.open("a") as file:
+            with log.open("a") as file:
                 file.write(f"{host}\n")
-            raise socket.gaierror(f"{host} is out of reach: lessons run without the internet")
+            raise socket.gaierror(f"{host} is unreachable: lessons run without the internet")
 
-    sys.addaudithook(refuse)
+    sys.addaudithook(block)
 
 
 def _keep_images(shell: Any, report: Path) -> None:
     formatter = shell.display_formatter
     plain = type(formatter).format
-    shown = [0]
+    count = [0]
 
-    def keep(self: Any, shown_object: Any, *arguments: Any, **options: Any) -> Any:
-        data, metadata = plain(self, shown_object, *arguments, **options)
+    def keep(self: Any, displayed: Any, *arguments: Any, **options: Any) -> Any:
+        data, metadata = plain(self, displayed, *arguments, **options)
         image = data.get("image/jpeg") or data.get("image/png")
         if image:
-            shown[0] += 1
-            _write(report / f"image-{shown[0]:03}", image)
+            count[0] += 1
+            _write(report / f"image-{count[0]:03}", image)
         return data, metadata
 
     type(formatter).format = keep

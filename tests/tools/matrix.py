@@ -1,11 +1,11 @@
-"""Play other machines on this one: `python -m tests.tools.matrix [--all] [--times N]`.
+"""Emulate other machines on this one: `python -m tests.tools.matrix [--all] [--times N]`.
 
-What another processor does differently is which instructions its libraries take and how many threads add up a sum. The
-libraries can be told both. Each row sets oneDNN, ATen, MKL, numpy, OpenCV and the number of threads, runs all lessons
-and the tests that hold baselines and golden values, and prints how far maps and logits are from the first row's.
+Processors differ in the instructions used by libraries and in the number of threads of a sum, and both can be set.
+Each row sets oneDNN, ATen, MKL, numpy, OpenCV and the number of threads, runs all lessons and the tests of baselines
+and golden values, and prints the differences of maps and logits from the first row.
 
-By default five rows: with each of four settings at its weakest or as it is, every pair of them occurs. `--all` plays
-every pair of all levels, the first time with the photos too where GRADCAM_WIDGETS_HOME has the photographs.
+The default five rows cover all pairs of four settings at their weakest or default level. `--all` covers all pairs of
+levels, in the first round also with photographs if GRADCAM_WIDGETS_HOME has them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tests.support.lessons import LESSONS, SCENE, changed_images, run, two_at_a_
 from tests.support.rows import ONEDNN as ONEDNN_OFF
 from tests.support.rows import PLAIN_NUMPY, PLAIN_OPENCV, set_torch
 from tests.support.rows import THREADS as TORCH_THREADS
-from tests.tools.make_baselines import ASKED
+from tests.tools.make_baselines import TARGETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -64,7 +64,7 @@ MKL = {AS_IS: {}, "compatible": {"MKL_CBWR": "COMPATIBLE"}}
 NUMPY = {AS_IS: {}, "plain": PLAIN_NUMPY}
 OPENCV = {AS_IS: {}, "plain": PLAIN_OPENCV}
 COUNTS = (TORCH_THREADS, "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
-SLEEP = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}  # threads that wait do not hold up other work
+SLEEP = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}  # waiting threads do not spin
 THREADS = {str(count): dict.fromkeys(COUNTS, str(count)) | SLEEP for count in (1, 2, 4)}
 SETTINGS: dict[str, dict[str, dict[str, str]]] = {
     "oneDNN": ONEDNN,
@@ -74,9 +74,9 @@ SETTINGS: dict[str, dict[str, dict[str, str]]] = {
     "OpenCV": OPENCV,
     "threads": THREADS,
 }
-Row = tuple[str, ...]  # one level of each setting
+Row = tuple[str, ...]  # one level per setting
 
-# Of torch's own instructions, those of the other libraries, several threads and oneDNN off, each pair occurs.
+# All pairs of: torch's instructions, those of the other libraries, several threads, oneDNN off.
 FIVE: tuple[Row, ...] = (
     (AS_IS, AS_IS, AS_IS, AS_IS, AS_IS, "1"),
     ("off", AS_IS, "compatible", "plain", "plain", "2"),
@@ -87,13 +87,13 @@ FIVE: tuple[Row, ...] = (
 
 
 def environment(row: Row) -> dict[str, str]:
-    """Return the variables that set a row's levels."""
-    chosen = (SETTINGS[name][level] for name, level in zip(SETTINGS, row, strict=True))
-    return {variable: value for level in chosen for variable, value in level.items()}
+    """Return the environment variables of a row."""
+    levels = (SETTINGS[name][level] for name, level in zip(SETTINGS, row, strict=True))
+    return {variable: value for level in levels for variable, value in level.items()}
 
 
 def every_pair() -> list[Row]:
-    """Return few rows in which any two levels of two settings meet, beginning with this machine as it is."""
+    """Return a small set of rows that covers all pairs of levels, starting with this machine's defaults."""
     rows = list(product(*SETTINGS.values()))
     missing = {pair for row in rows for pair in pairs(row)}
     chosen = [FIVE[0], ("SSE41", "default", AS_IS, AS_IS, AS_IS, "1")]
@@ -107,19 +107,19 @@ def every_pair() -> list[Row]:
 
 
 def pairs(row: Row) -> Iterator[tuple[tuple[int, str], ...]]:
-    """Yield every two levels of a row, with the numbers of their settings."""
+    """Return all pairs of a row's levels, with the indices of their settings."""
     return combinations(enumerate(row), 2)
 
 
 @dataclass(frozen=True)
 class Played:
-    """What came of a row.
+    """Result of a row.
 
     Attributes:
-        failed: Lessons and tests that failed, with what they printed.
+        failed: Output of failed lessons and tests, by name.
         numbers: Maps and logits of the samples, by name.
-        images: The most gray levels by which a lesson's image differs from the committed one, on average.
-        lessons: What came of each lesson, by source and stem.
+        images: Largest mean difference of a lesson's image from the committed one, in gray levels.
+        lessons: Result of each lesson, by source and stem.
     """
 
     failed: dict[str, str]
@@ -131,14 +131,14 @@ class Played:
 def play(
     row: Row, folder: Path, sources: Mapping[str, dict[str, str]], *, decisions: bool = False, held: bool = True
 ) -> Played:
-    """Play one row.
+    """Run the lessons and tests with the settings of a row.
 
     Args:
         row: Levels of the settings.
         folder: An empty folder.
-        sources: The sources to run the lessons in, and the variables that choose them.
-        decisions: Whether the lessons record what rounding could turn over.
-        held: Whether the tests of baselines and golden values run too.
+        sources: Sources of the samples, with the variables that select them.
+        decisions: Whether to record results that rounding could change.
+        held: Whether to run the tests of baselines and golden values, too.
     """
     levels, dumped = environment(row), folder / "numbers.npz"
     jobs: dict[tuple[str, str], Callable[[], Run | CompletedProcess[str]]] = {
@@ -159,16 +159,16 @@ def play(
     jobs["maps", "and logits"] = partial(_python, levels, "-m", "tests.tools.matrix", "--dump", str(dumped))
     with two_at_a_time(jobs) as started:
         done = {key: future.result() for key, future in started.items()}
-    lessons = {key: each for key, each in done.items() if not isinstance(each, CompletedProcess)}
-    failed = {" ".join(key): each.log for key, each in lessons.items() if each.failed or not each.passed}
-    for key, each in done.items():
-        if isinstance(each, CompletedProcess) and each.returncode:
-            failed[" ".join(key)] = each.stdout + each.stderr
-    apart = {0.0}
-    for lesson in LESSONS:
-        apart |= set(changed_images(lessons["scenes", lesson.stem], lesson, at_least=0).values())
+    lessons = {key: result for key, result in done.items() if not isinstance(result, CompletedProcess)}
+    failed = {" ".join(key): lesson.log for key, lesson in lessons.items() if lesson.failed or not lesson.passed}
+    for key, result in done.items():
+        if isinstance(result, CompletedProcess) and result.returncode:
+            failed[" ".join(key)] = result.stdout + result.stderr
+    differences = {0.0}
+    for path in LESSONS:
+        differences |= set(changed_images(lessons["scenes", path.stem], path, at_least=0).values())
     numbers = dict(np.load(dumped)) if dumped.exists() else {}
-    return Played(failed, numbers, max(apart), lessons)
+    return Played(failed, numbers, max(differences), lessons)
 
 
 def _python(levels: Mapping[str, str], *arguments: str) -> CompletedProcess[str]:
@@ -184,30 +184,30 @@ def _python(levels: Mapping[str, str], *arguments: str) -> CompletedProcess[str]
 
 
 def dump(file: Path) -> None:
-    """Write the maps and logits of all samples that are at hand, as this process computes them."""
+    """Compute maps and logits of all available samples, and save them."""
     set_torch()
     numbers = {}
-    for source, name in ASKED:
+    for source, name in TARGETS:
         if source in SOURCES:
             sample = SAMPLES[name](source=source)
             trace = sample.classifier.trace(sample.image)
             numbers[f"logits {source} {name}"] = trace.logits.numpy()
-            for heatmap in trace.compare(list(ASKED[source, name].classes)):
+            for heatmap in trace.compare(list(TARGETS[source, name].classes)):
                 numbers[f"map {source} {name} {heatmap.class_name}"] = heatmap.values
     np.savez(file, allow_pickle=False, **numbers)
 
 
-def largest(kind: str, one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> float:
-    """Return the largest difference of maps or logits, in units of the range of each."""
-    shared = (name for name in one.keys() & other.keys() if name.startswith(kind))
-    apart = (float(np.abs(one[name] - other[name]).max() / np.ptp(one[name])) for name in shared)
-    return max(apart, default=np.nan)
+def largest(kind: str, first: Mapping[str, np.ndarray], second: Mapping[str, np.ndarray]) -> float:
+    """Return the largest difference of maps or logits, relative to their range."""
+    shared = (name for name in first.keys() & second.keys() if name.startswith(kind))
+    differences = (float(np.abs(first[name] - second[name]).max() / np.ptp(first[name])) for name in shared)
+    return max(differences, default=np.nan)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--all", action="store_true", help="every pair of all levels, not only five rows")
-    parser.add_argument("--times", type=int, default=1, metavar="N", help="how often to play each row")
+    parser.add_argument("--all", action="store_true", help="cover all pairs of levels instead of five rows")
+    parser.add_argument("--times", type=int, default=1, metavar="N", help="number of runs per row")
     parser.add_argument("--dump", type=Path, metavar="FILE", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.dump:
@@ -224,18 +224,18 @@ def main() -> int:
             done = play(row, Path(folder), SOURCES if photos else SCENES_ALONE)
         played.append(done.numbers)
         broken += bool(done.failed)
-        apart = "".join(f"{largest(kind, played[0], done.numbers):<10.1e}" for kind in ("map", "logits"))
+        differences = "".join(f"{largest(kind, played[0], done.numbers):<10.1e}" for kind in ("map", "logits"))
         seconds = time.monotonic() - started
         print(
-            "".join(f"{level:14}" for level in row) + f"{apart}{done.images:<10.2f}{seconds:<9.0f}"
+            "".join(f"{level:14}" for level in row) + f"{differences}{done.images:<10.2f}{seconds:<9.0f}"
             f"{', '.join(done.failed) or '-'}",
             flush=True,
         )
         for name, log in done.failed.items():
             print(f"--- {name}\n{log}", flush=True)
     for kind in ("map", "logits"):
-        between = max(largest(kind, *pair) for pair in combinations(played, 2))
-        print(f"largest difference of {kind} between two rows: {between:.1e} of the range")
+        difference = max(largest(kind, *pair) for pair in combinations(played, 2))
+        print(f"largest difference of {kind} between two rows: {difference:.1e} of the range")
     print(f"{len(played) - broken} of {len(played)} rows passed")
     return int(broken > 0)
 

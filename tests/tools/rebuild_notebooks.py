@@ -1,4 +1,4 @@
-"""Run the tutorials with the scenes and save their outputs: `python -m tests.tools.rebuild_notebooks [NAME …]`."""
+"""Run the tutorials with rendered scenes and save their outputs: `python -m tests.tools.rebuild_notebooks [NAME …]`."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ NOTEBOOKS = ROOT / "notebooks"
 
 
 def rebuild(path: Path) -> None:
-    """Run a notebook and save what it put out, without widget state and times."""
-    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]  # nbformat's are untyped
+    """Run a notebook and save its outputs, without widget state and timing."""
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]  # nbformat is untyped
     NotebookClient(
         notebook, timeout=600, kernel_name="python3", store_widget_state=False, record_timing=False
     ).execute()
@@ -31,16 +31,16 @@ def rebuild(path: Path) -> None:
             cell.outputs = _joined(cell.outputs)
     for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
         data = output.get("data", {})
-        data.pop(LIVE_VIEW, None)  # so that a front end without the kernel shows the image
+        data.pop(LIVE_VIEW, None)  # so that front ends without the kernel show the image
         if "image/jpeg" in data:
-            data.pop("image/png", None)  # the same in five times the bytes
+            data.pop("image/png", None)  # the same image with five times the bytes
     notebook.metadata["language_info"] = {"name": "python"}
     nbformat.write(notebook, path)  # type: ignore[no-untyped-call]  # likewise
     print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
 
 
 def _joined(outputs: list[Any]) -> list[Any]:
-    """Join what was printed in several pieces, which depends on the moment."""
+    """Join consecutive stream outputs, whose splitting depends on timing."""
     joined: list[Any] = []
     for output in outputs:
         if joined and output.output_type == "stream" == joined[-1].output_type and output.name == joined[-1].name:
@@ -52,9 +52,9 @@ def _joined(outputs: list[Any]) -> list[Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", metavar="NAME", nargs="*", help="beginnings of names, by default all")
+    parser.add_argument("names", metavar="NAME", nargs="*", help="beginnings of file names, by default all")
     names = tuple(parser.parse_args().names)
-    with tempfile.TemporaryDirectory() as empty:  # no cache, no weights: as a reader without internet has it
+    with tempfile.TemporaryDirectory() as empty:  # no cache and no weights, like a reader without internet
         os.environ |= {"GRADCAM_WIDGETS_SOURCE": "scenes", "GRADCAM_WIDGETS_HOME": empty, "TORCH_HOME": empty}
         for path in sorted(NOTEBOOKS.glob("*.ipynb")):
             if not names or path.name.startswith(names):

@@ -1,7 +1,7 @@
-"""Print the smallest change of a model that its lesson sees: `python -m tests.tools.sensitivity`.
+"""Print the smallest change of a model that its lesson detects: `python -m tests.tools.sensitivity`.
 
-In each model of the scenes, what the last stage's channel that matters most puts out is scaled, a little less at
-every step, and the lesson that walks through it is compared with what is committed.
+In each scene model, the output of the last stage's most important channel is scaled by factors that approach 1, and
+the lesson about the model is compared with its committed outputs.
 """
 
 from __future__ import annotations

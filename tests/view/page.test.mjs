@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 
-import { byLabel, byText, document, nextFrame, images } from "./dom.mjs";
+import { byLabel, byText, document, images, nextFrame } from "./dom.mjs";
 
 const golden = JSON.parse(readFileSync(process.env.GRADCAM_WIDGETS_GOLDEN, "utf8"));
 const facts = JSON.parse(golden.pageData);

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { beforeEach, test } from "node:test";
 import { pathToFileURL } from "node:url";
 
-import { byLabel, byText, counts, document, nextFrame, images, settled } from "./dom.mjs";
+import { byLabel, byText, counts, document, images, nextFrame, settled } from "./dom.mjs";
 
 const golden = JSON.parse(readFileSync(process.env.GRADCAM_WIDGETS_GOLDEN, "utf8"));
 const { default: widget } = await import(pathToFileURL(golden.view).href); // as anywidget has it

@@ -79,7 +79,7 @@ def test_references_are_not_blank(tmp_path: Path) -> None:
     assert set(golden["tables"]) == set(COLORMAPS)
 
 
-def test_what_the_browser_is_sent_holds_no_way_to_markup_or_to_another_machine() -> None:
+def test_the_front_end_has_no_markup_and_no_remote_requests() -> None:
     texts = {file.name: file.read_text(encoding="utf-8") for file in STATIC.iterdir()}
     assert set(texts) >= {"view.mjs", "view.css", "page.mjs", "page.css"}
     # A module imports its neighbors, and nothing else; what is sent is one module, without imports.

@@ -1,4 +1,4 @@
-"""The browser's modules are joined into one: what order they get, what is left out, and what is refused."""
+"""Joining of the browser's modules: order, removed text, and rejected forms."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SOURCES = {
 }
 
 
-def test_each_module_stands_once_after_what_it_imports() -> None:
+def test_each_module_appears_once_after_its_imports() -> None:
     assert joined(SOURCES, "entry.mjs") == (
         "const TWO = 2;\n\nfunction two() {\n  return TWO;\n}\n\nclass Hidden {}\n\n"
         "async function one() {\n  return two() - 1;\n}\n\n"
@@ -34,7 +34,7 @@ def test_each_module_stands_once_after_what_it_imports() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "message"),
     [
         ({"one.mjs": 'import { two as three } from "./two.mjs";\n'}, r"one\.mjs imports 'two as three'"),
         (
@@ -62,7 +62,7 @@ def test_each_module_stands_once_after_what_it_imports() -> None:
         ({"one.mjs": 'export const one = 1;\nexport * from "./two.mjs";\n'}, r"one\.mjs cannot be joined .*export \*"),
         ({"one.mjs": "const one = 1;\n"}, r"entry\.mjs imports one from one\.mjs, which does not export it"),
         ({"one.mjs": 'import { gone } from "./two.mjs";\n'}, r"one\.mjs imports gone from two\.mjs, which does not"),
-        ({"one.mjs": 'import { two } from "./gone.mjs";\n'}, r"one\.mjs imports gone\.mjs, which is not there"),
+        ({"one.mjs": 'import { two } from "./gone.mjs";\n'}, r"one\.mjs imports gone\.mjs, which does not exist"),
         (
             {"two.mjs": 'import { one } from "./one.mjs";\n'},
             r"in a circle: entry\.mjs -> one\.mjs -> two\.mjs -> one\.mjs",
@@ -70,21 +70,21 @@ def test_each_module_stands_once_after_what_it_imports() -> None:
         ({"one.mjs": 'import { one } from "./one.mjs";\n'}, r"in a circle: entry\.mjs -> one\.mjs -> one\.mjs"),
         ({"one.mjs": "export const one = 1;\nclass Hidden {}\n"}, r"two\.mjs and one\.mjs both declare Hidden"),
         ({"one.mjs": "export const one = 1;\nexport function two() {}\n"}, r"two\.mjs and one\.mjs both declare two"),
-        ({"one.mjs": "export const one = 1;\nconst { a } = one;\n"}, r"one\.mjs takes a value apart"),
-        ({"one.mjs": "export const one = 1;\nconst [a] = one;\n"}, r"one\.mjs takes a value apart"),
+        ({"one.mjs": "export const one = 1;\nconst { a } = one;\n"}, r"one\.mjs destructures a value"),
+        ({"one.mjs": "export const one = 1;\nconst [a] = one;\n"}, r"one\.mjs destructures a value"),
     ],
 )
-def test_what_cannot_be_joined_is_refused(changed: dict[str, str], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_modules_that_cannot_be_joined_are_rejected(changed: dict[str, str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         joined(SOURCES | changed, "entry.mjs")
 
 
-def test_an_entry_that_is_not_there_is_said() -> None:
-    with pytest.raises(ValueError, match=r"gone\.mjs, which is not there"):
+def test_a_missing_entry_is_an_error() -> None:
+    with pytest.raises(ValueError, match=r"^gone\.mjs does not exist\.$"):
         joined(SOURCES, "gone.mjs")
 
 
-def test_every_module_is_in_the_page_and_every_one_but_the_pages_own_in_the_widget() -> None:
+def test_the_page_has_all_modules_the_widget_all_but_the_pages() -> None:
     names = {path.name for path in STATIC.glob("*.mjs")}
     first_lines = {name: (STATIC / name).read_text("utf-8").splitlines()[0] for name in names}
     assert len(set(first_lines.values())) == len(names) > 10
@@ -109,7 +109,7 @@ def test_the_widgets_text_is_a_module_that_renders(node: str, made: str, tmp_pat
     assert run(node, made, tmp_path, "console.log(Object.keys(made), typeof made.render);") == "[ 'render' ] function\n"
 
 
-def test_comments_indentation_and_empty_lines_are_left_out_and_no_code() -> None:
+def test_lean_removes_comments_and_whitespace_but_no_code() -> None:
     text = "/** Adds.\n *\n * @param a\n */\nconst add = (/** @type {any} */ a) =>\n  a\n  * 2; // twice\n\n// done\n"
     assert lean(text) == "const add = (/** @type {any} */ a) =>\na\n* 2; // twice"
     assert lean("  /** @type {any} */ (root).focus();\n/* one */\n/* two */ call();\n") == "(root).focus();\ncall();"

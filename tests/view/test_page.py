@@ -116,7 +116,7 @@ def decoded(item: dict[str, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
 
 
 @pytest.mark.parametrize("class_index", range(6))
-def test_values_come_back_within_half_a_step_and_zero_is_zero(tmp_path: Path, class_index: int) -> None:
+def test_values_survive_packing_within_half_a_step(tmp_path: Path, class_index: int) -> None:
     shown = heatmap(class_index)
     [item] = written(tmp_path, [shown]).facts["maps"]
     most = float(np.abs(shown.values).max())
@@ -129,13 +129,13 @@ def test_values_come_back_within_half_a_step_and_zero_is_zero(tmp_path: Path, cl
 
 
 @pytest.mark.parametrize("value", [0.0, 1e-30, -3e38])
-def test_flat_tiny_and_huge_maps_come_back_too(tmp_path: Path, value: float) -> None:
+def test_flat_tiny_and_huge_maps_survive_packing(tmp_path: Path, value: float) -> None:
     values = np.full((3, 4), value, np.float32)
     [item] = written(tmp_path, [heatmap(values=values)]).facts["maps"]
     np.testing.assert_allclose(decoded(item), values, rtol=1e-4)
 
 
-def test_every_class_is_offered_at_every_layer_and_the_wanted_layer_is_shown_first(tmp_path: Path) -> None:
+def test_a_page_has_every_class_and_layer_and_its_first_layer(tmp_path: Path) -> None:
     maps = [heatmap(index, layer) for index in (5, 3, 8) for layer in ("stem", "middle", "features")]
     page = written(tmp_path, maps, layer="middle")
     offered = [(item["class_index"], item["layer"]) for item in page.facts["maps"]]
@@ -154,7 +154,7 @@ def test_classes_have_their_name_probability_and_logit(tmp_path: Path) -> None:
     assert rows[1]["name"] == "class 9"
 
 
-def test_the_page_opens_with_the_look_that_was_given(tmp_path: Path) -> None:
+def test_the_page_opens_with_the_given_display_options(tmp_path: Path) -> None:
     look = {"opacity": 0.3, "colormap": "magma", "threshold": 0.2, "evidence": "both", "vmax": 7.5, "fade": False}
     page = written(tmp_path, [heatmap()], look)
     assert page.facts["display"] == {**asdict(DisplayOptions()), **look}
@@ -163,7 +163,7 @@ def test_the_page_opens_with_the_look_that_was_given(tmp_path: Path) -> None:
     assert {len(base64.b64decode(table)) for table in tables.values()} == {768}
 
 
-def test_the_image_is_the_one_the_network_saw(tmp_path: Path) -> None:
+def test_the_image_is_the_one_the_model_saw(tmp_path: Path) -> None:
     rows, columns = np.indices((60, 80))
     image = np.dstack([4 * rows, 3 * columns, np.full((60, 80), 30)]).astype(np.uint8)
     facts = written(tmp_path, [heatmap(image=image)]).facts["image"]
@@ -181,7 +181,7 @@ def test_a_large_photograph_is_reduced_to_what_the_canvas_shows(tmp_path: Path) 
     assert facts["size"] == [900, 1800]
 
 
-def test_the_policy_lets_its_own_script_and_style_run_and_nothing_else(tmp_path: Path) -> None:
+def test_the_policy_allows_only_its_own_script_and_style(tmp_path: Path) -> None:
     page = written(tmp_path, [heatmap()])
     policy = page.policy()
     assert policy["default-src"] == policy["base-uri"] == policy["form-action"] == "'none'"
@@ -198,7 +198,7 @@ def test_the_policy_lets_its_own_script_and_style_run_and_nothing_else(tmp_path:
     assert metas[0] < first_code
 
 
-def test_the_page_asks_nothing_of_anyone(tmp_path: Path) -> None:
+def test_the_page_makes_no_requests(tmp_path: Path) -> None:
     page = written(tmp_path, [heatmap()])
     for tag, attributes in page.elements:
         assert not {"src", "href", "srcset", "data", "action", "style"} & set(attributes), tag
@@ -206,7 +206,7 @@ def test_the_page_asks_nothing_of_anyone(tmp_path: Path) -> None:
     assert not re.findall(r"https?://(?!www\.w3\.org/2000/svg)", page.script + page.style)
 
 
-def test_the_page_says_its_language_title_and_what_to_do_without_javascript(tmp_path: Path) -> None:
+def test_the_page_has_language_title_and_a_noscript_hint(tmp_path: Path) -> None:
     page = written(tmp_path, [heatmap()], title="Crabs & tugs")
     assert page.attributes("html") == [{"lang": "en"}]
     assert page.texts["title"] == page.texts["h1"] == ["Crabs & tugs"]
@@ -215,7 +215,7 @@ def test_the_page_says_its_language_title_and_what_to_do_without_javascript(tmp_
 
 
 @pytest.mark.parametrize("name", HOSTILE[:5] + HOSTILE[6:])
-def test_hostile_names_stay_in_the_data_and_the_data_holds_no_angle_bracket(tmp_path: Path, name: str) -> None:
+def test_hostile_names_stay_in_data_without_angle_brackets(tmp_path: Path, name: str) -> None:
     maps = [heatmap(3, name, name, model=name, notes=(name,)), heatmap(4, name, name, method=name)]
     page = written(tmp_path, maps, title=name, layer=name)
     plain = written(tmp_path, [heatmap(3), heatmap(4)])
@@ -239,13 +239,15 @@ def test_names_that_no_file_can_hold_are_escaped_in_the_data(tmp_path: Path) -> 
     assert page.facts["maps"][0]["title"] == f"{name} (3)"
 
 
-def test_a_map_without_its_image_and_a_file_that_cannot_be_written_are_said(tmp_path: Path) -> None:
+def test_a_missing_image_and_an_unwritable_file_are_errors(tmp_path: Path) -> None:
     with pytest.raises(
         ImageError, match=r"^Cannot show a heatmap without an image: add one with heatmap\.with_image\(image\)\.$"
     ):
         written(tmp_path, [heatmap(image=None)])
     for name in ("page.png", "page"):
-        with pytest.raises(ExportError, match=rf"^A page cannot be saved as '.*{name}': end its name on \.html\.$"):
+        with pytest.raises(
+            ExportError, match=rf"^Cannot export the page as '.*{name}': unsupported extension; use \.html\.$"
+        ):
             export_page(tmp_path / name, [heatmap()])
     with pytest.raises(
         ExportError,
@@ -301,7 +303,7 @@ def test_the_page_shows_the_image_as_it_was_cropped(panel: GradCAMPanel, tmp_pat
     ("arguments", "error"),
     [({"layers": ["layer9"]}, LayerError), ({"targets": ["zebra"]}, GradCAMError), ({"targets": [99]}, GradCAMError)],
 )
-def test_what_the_panel_cannot_export_is_said_and_nothing_is_written(
+def test_a_failed_export_raises_and_writes_nothing(
     panel: GradCAMPanel, tmp_path: Path, arguments: dict[str, Any], error: type[GradCAMError]
 ) -> None:
     with pytest.raises(error, match=r"^[^\n]{20,}[.?]$"):
@@ -310,7 +312,7 @@ def test_what_the_panel_cannot_export_is_said_and_nothing_is_written(
 
 
 @pytest.mark.parametrize("arguments", [{"layers": []}, {"targets": []}])
-def test_nothing_to_export_is_said(panel: GradCAMPanel, tmp_path: Path, arguments: dict[str, Any]) -> None:
+def test_an_export_without_maps_is_an_error(panel: GradCAMPanel, tmp_path: Path, arguments: dict[str, Any]) -> None:
     with pytest.raises(GradCAMError, match=r"^[^\n]{20,}[.?]$"):
         panel.export_html(tmp_path / "page.html", **arguments)
 

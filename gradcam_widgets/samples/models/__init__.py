@@ -1,4 +1,4 @@
-"""The three small models trained on scenes, with their weights."""
+"""Three small models trained on rendered scenes, with their weights."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Models of the walkthroughs' three families, small enough to ship: residual, VGG-like, densely connected."""
+"""Small versions of the walkthroughs' three architectures: residual, VGG-like and densely connected."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ResidualBlock(nn.Module):
     """Two convolutions beside a shortcut (He et al. 2016, arXiv 1512.03385)."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
-        """Make a block; where it changes the grid or the channels its shortcut is a 1×1 convolution."""
+        """Create a block; if it changes the grid or the channels, the shortcut is a 1×1 convolution."""
         super().__init__()
         self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(outputs)
@@ -29,7 +29,7 @@ class ResidualBlock(nn.Module):
             self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Run the block, axes (image, channel, row, column)."""
+        """Map `(N, C, H, W)` float32 activations to those of the next block."""
         out = self.relu(self.bn1(self.conv1(x)))
         out = self.bn2(self.conv2(out))
         out += self.shortcut(x)
@@ -38,14 +38,14 @@ class ResidualBlock(nn.Module):
 
 
 class Residual(nn.Module):
-    """Four stages, global average pooling and one linear layer, as in ResNet-18; its last map is 7×7.
+    """Four stages, global average pooling and one linear layer, as in ResNet-18; the last grid is 7×7.
 
     Args:
-        class_names: Number of class scores.
+        num_classes: Number of classes.
     """
 
-    def __init__(self, class_names: int) -> None:
-        """Make the model."""
+    def __init__(self, num_classes: int) -> None:
+        """Create the model with random weights."""
         super().__init__()
         self.stem = nn.Sequential(nn.Conv2d(3, 16, 3, 2, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU(inplace=True))
         self.layer1 = ResidualBlock(16, 24, 2)
@@ -53,17 +53,17 @@ class Residual(nn.Module):
         self.layer3 = ResidualBlock(48, 96, 2)
         self.layer4 = ResidualBlock(96, 128, 2)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(128, class_names)
+        self.fc = nn.Linear(128, num_classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return class scores, axes (image, class), of images, axes (image, channel, row, column)."""
+        """Map images, `(N, 3, H, W)` float32, to logits, `(N, classes)`."""
         x = self.layer4(self.layer3(self.layer2(self.layer1(self.stem(x)))))
         scores: Tensor = self.fc(self.avgpool(x).flatten(1))
         return scores
 
 
-def vgg_like(class_names: int) -> nn.Sequential:
-    """Make convolutions, pooling and hidden fully connected layers, as in VGG: no CAM, and a last map of 14×14.
+def vgg_like(num_classes: int) -> nn.Sequential:
+    """Create a VGG with three linear layers, so that CAM does not apply; the last grid is 14×14.
 
     Simonyan and Zisserman 2015, arXiv 1409.1556, with batch normalization.
     """
@@ -101,18 +101,18 @@ def vgg_like(class_names: int) -> nn.Sequential:
             nn.Dropout(0.2),
             nn.Linear(96, 48),
             nn.ReLU(inplace=True),
-            nn.Linear(48, class_names),
+            nn.Linear(48, num_classes),
         ),
     )
     return model
 
 
-def dense(class_names: int) -> DenseNet:
-    """Make torchvision's DenseNet with few and narrow layers; its last map is 7×7, at `features`.
+def dense(num_classes: int) -> DenseNet:
+    """Create torchvision's DenseNet with few, narrow layers; the last grid is 7×7, at `features`.
 
     Huang et al. 2017, arXiv 1608.06993.
     """
-    return DenseNet(growth_rate=12, block_config=(2, 3, 4, 4), num_init_features=16, bn_size=2, num_classes=class_names)
+    return DenseNet(growth_rate=12, block_config=(2, 3, 4, 4), num_init_features=16, bn_size=2, num_classes=num_classes)
 
 
 ARCHITECTURES: dict[str, Callable[[int], nn.Module]] = {"residual": Residual, "vgg_like": vgg_like, "dense": dense}

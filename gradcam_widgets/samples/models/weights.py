@@ -1,4 +1,4 @@
-"""The scenes' models as they are shipped: half-precision weights, and how images are shown to them."""
+"""Shipped weights of the scene models, in half precision, and their preprocessing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
 
 
 def save_weights(name: str, model: nn.Module, folder: Path = FOLDER) -> Path:
-    """Write a model's state in half precision; its own weights are left alone."""
+    """Save a model's weights in half precision, without changing the model, and return the path."""
     path = folder / f"{name}.pth"
     state = {
         key: value.half().contiguous() if value.is_floating_point() else value
@@ -35,26 +35,26 @@ def save_weights(name: str, model: nn.Module, folder: Path = FOLDER) -> Path:
 
 
 def read_manifest(folder: Path = FOLDER) -> dict[str, Any]:
-    """Return how the models came about and what was measured of them on held-out scenes."""
+    """Return training settings and held-out accuracy of the models."""
     manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text("utf-8"))
     return manifest
 
 
 def load_scene_classifier(name: str, folder: Path = FOLDER) -> Classifier:
-    """Load one of the scenes' models.
+    """Load a model trained on rendered scenes.
 
     Args:
         name: "residual", "vgg_like" or "dense".
-        folder: Where its weights lie.
+        folder: Folder of the weights.
 
     Raises:
-        ModelError: If there is no such model, or its weights are missing.
+        ModelError: If the model is unknown or its weights are missing.
     """
     if name not in ARCHITECTURES:
-        raise ModelError(f"There is no model {name!r} in the scenes: choose one of {', '.join(ARCHITECTURES)}.")
+        raise ModelError(f"The scene model must be one of {', '.join(ARCHITECTURES)}, got {name!r}.")
     path = folder / f"{name}.pth"
     if not path.is_file():
-        raise ModelError(f"There are no weights at '{path}': run python -m gradcam_widgets.samples.training.train.")
+        raise ModelError(f"Cannot find weights at '{path}'; run python -m gradcam_widgets.samples.training.train.")
     model = ARCHITECTURES[name](len(CLASS_NAMES))
     model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     return Classifier(model.eval(), Preprocessing(mean=MEAN, std=STD), CLASS_NAMES, name=f"scene {name}")

@@ -1,4 +1,4 @@
-"""Scenes rendered from a seed, with the exact mask of every object in them."""
+"""Scenes rendered from a seed, with an exact mask of every object."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""The classes that scenes show, and the habitats in which they live together."""
+"""Classes of the scenes, and the habitats they share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the things of a scene stand, the shadows and wakes they leave, and the clutter around them."""
+"""Placement of figures, with their shadows, wakes and surrounding clutter."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ MAX_HEIGHT = 0.74
 
 @dataclass(frozen=True, eq=False)
 class Actor:
-    """A figure before it has its place.
+    """A figure before placement; lengths are fractions of the image's side.
 
     Attributes:
-        name: Class, or "photographer".
-        pieces: What it is made of.
-        width: Wanted width in shares of the image.
-        height: Most height in shares of the image.
-        ground: Row of the ground it stands on, in shares of the image.
-        flip: Whether it looks to the left.
-        angle: Turn, in radians.
-        fog: Share of haze before it.
-        far: Whether it is the second, farther thing.
+        name: Class name, or "photographer".
+        pieces: Shapes of the figure.
+        width: Preferred width.
+        height: Maximum height.
+        ground: Row of the ground below it.
+        flip: Whether it faces left.
+        angle: Clockwise rotation in radians.
+        fog: Fraction of haze in front of it, 0…1.
+        far: Whether it is the second, farther figure.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Actor:
 
 @dataclass(frozen=True, eq=False)
 class Placed:
-    """A figure at its place; `box` in pixels of the canvas: left, top, right, bottom."""
+    """A placed figure; `box` is left, top, right, bottom in canvas pixels."""
 
     actor: Actor
     pose: Pose
@@ -75,17 +75,17 @@ class Placed:
 
 
 def extent(actor: Actor) -> tuple[float, float, float, float]:
-    """Return left, top, right and bottom of a figure turned as it will stand, in its own units."""
+    """Return left, top, right and bottom of the flipped and rotated figure, in its own units."""
     pose = pose_at(0, 0, 1, flip=actor.flip, angle=actor.angle)
     opaque = [piece for piece in actor.pieces if piece.opacity > 0.5 and not piece.inside]
-    points = [(pose(np.concatenate(piece.outlines)), piece.line / 2) for piece in opaque]
-    left, top = np.min([one.min(axis=0) - line for one, line in points], axis=0)
-    right, bottom = np.max([one.max(axis=0) + line for one, line in points], axis=0)
+    outlines = [(pose(np.concatenate(piece.outlines)), piece.line / 2) for piece in opaque]
+    left, top = np.min([points.min(axis=0) - margin for points, margin in outlines], axis=0)
+    right, bottom = np.max([points.max(axis=0) + margin for points, margin in outlines], axis=0)
     return float(left), float(top), float(right), float(bottom)
 
 
 def place(actors: Sequence[Actor], order: Sequence[int], side: int, rng: Generator) -> list[Placed]:
-    """Stand figures side by side, in that order from left to right, so that vertical lines part them."""
+    """Place figures side by side, in the given order from left to right, without horizontal overlap."""
     extents = [extent(actor) for actor in actors]
     widths = []
     for actor, (left, top, right, bottom) in zip(actors, extents, strict=True):
@@ -101,7 +101,7 @@ def place(actors: Sequence[Actor], order: Sequence[int], side: int, rng: Generat
     shares = rng.uniform(0.05, 1, len(actors) + 1)
     spare = (room - sum(widths)) * shares / shares.sum()
     x = MARGIN
-    result: list[Placed | None] = [None] * len(actors)
+    placements: list[Placed | None] = [None] * len(actors)
     for slot, index in enumerate(order):
         x += spare[slot]
         actor, (left, top, right, bottom) = actors[index], extents[index]
@@ -115,18 +115,18 @@ def place(actors: Sequence[Actor], order: Sequence[int], side: int, rng: Generat
         )
         names = dict.fromkeys(piece.part for piece in actor.pieces if piece.part)
         labels = {name: number + 1 for number, name in enumerate(names)}
-        result[index] = Placed(actor, pose, box, PARTS_PER_OBJECT * (index + 1), labels)
+        placements[index] = Placed(actor, pose, box, PARTS_PER_OBJECT * (index + 1), labels)
         x += widths[index] + GAP
-    return [one for one in result if one is not None]
+    return [placed for placed in placements if placed is not None]
 
 
 def stroke(placed: Placed, light: Light, at: tuple[float, float]) -> Stroke:
-    """Return how a placed figure is laid on the canvas."""
+    """Return the stroke that paints a placed figure."""
     return Stroke(light, placed.actor.fog, at, placed.base, placed.labels)
 
 
 def ground_shadow(canvas: Canvas, placed: Placed, light: Light) -> None:
-    """Lay a figure's shadow on level ground, away from the sun, softer under clouds."""
+    """Paint a figure's shadow on level ground, opposite the sun, softer under clouds."""
     scale = placed.pose.scale
     slant, flat = -1.1 * light.toward[0] / max(-light.toward[1], 0.35), -0.16 - 0.22 * light.toward[2]
     origin = placed.pose.origin
@@ -147,10 +147,10 @@ def ground_shadow(canvas: Canvas, placed: Placed, light: Light) -> None:
 
 
 def _soft_shadow(canvas: Canvas, outlines: Sequence[Points], soft: float, strength: float) -> None:
-    everything = np.concatenate(outlines)
+    points = np.concatenate(outlines)
     pad = int(3 * soft) + 4
-    left, top = (int(value) - pad for value in np.floor(everything.min(axis=0)))
-    right, bottom = (int(value) + pad for value in np.ceil(everything.max(axis=0)))
+    left, top = (int(value) - pad for value in np.floor(points.min(axis=0)))
+    right, bottom = (int(value) + pad for value in np.ceil(points.max(axis=0)))
     left, top, right, bottom = (
         max(left, -pad),
         max(top, -pad),
@@ -169,7 +169,7 @@ def _soft_shadow(canvas: Canvas, outlines: Sequence[Points], soft: float, streng
 
 
 def wake(canvas: Canvas, rng: Generator, light: Light, placed: Placed) -> None:
-    """Paint what a ship does to the water around it: its mirror image and the wake behind it."""
+    """Paint a ship's reflection and the wake behind it."""
     x0, y0, x1, _ = placed.box
     water = placed.pose.origin[1]
     height = (water - y0) * 0.5
@@ -185,7 +185,7 @@ def wake(canvas: Canvas, rng: Generator, light: Light, placed: Placed) -> None:
 
 
 def bow_wave(canvas: Canvas, rng: Generator, light: Light, placed: Placed) -> None:
-    """Paint foam along a ship's waterline, over its hull, thicker at the bow."""
+    """Paint foam over the hull along a ship's waterline, thicker at the bow."""
     x0, _, x1, _ = (round(value) for value in placed.box)
     own = (canvas.labels[:, x0:x1] >= placed.base) & (canvas.labels[:, x0:x1] < placed.base + PARTS_PER_OBJECT)
     rows = canvas.side - 1 - np.argmax(own[::-1], axis=0)
@@ -215,7 +215,7 @@ def _foam(
 
 
 def birds(canvas: Canvas, rng: Generator, light: Light, horizon: float, color: Color) -> None:
-    """Draw some birds in the sky."""
+    """Draw up to five birds in the sky."""
     count = int(rng.integers(0, 6))
     center = rng.uniform(0.1, 0.9), rng.uniform(0.05, max(0.08, horizon * 0.7))
     lines = []
@@ -235,7 +235,7 @@ def birds(canvas: Canvas, rng: Generator, light: Light, horizon: float, color: C
 
 
 def sea_clutter(canvas: Canvas, rng: Generator, light: Light, horizon: float) -> None:
-    """Put gulls over the sea and sometimes a buoy or rocks on it."""
+    """Draw gulls over the sea, and sometimes a buoy or rocks."""
     birds(canvas, rng, light, horizon, (0.85, 0.85, 0.85) if rng.uniform() < 0.6 else (0.25, 0.25, 0.28))
     if rng.uniform() < 0.3:
         y = rng.uniform(horizon + 0.05, 0.97)
@@ -253,7 +253,7 @@ def sea_clutter(canvas: Canvas, rng: Generator, light: Light, horizon: float) ->
 def land_clutter(
     canvas: Canvas, rng: Generator, light: Light, horizon: float, plants: Color, *, birds_too: bool
 ) -> None:
-    """Put rocks, bushes and birds into the landscape, behind the animals."""
+    """Draw rocks, bushes and birds behind the animals."""
     if birds_too:
         birds(canvas, rng, light, horizon, (0.2, 0.18, 0.18))
         for y in np.sort(rng.uniform(horizon + 0.06, horizon + 0.28, rng.integers(0, 4))):
@@ -297,7 +297,7 @@ def _rocks(canvas: Canvas, rng: Generator, light: Light, rows: tuple[float, floa
 
 
 def foreground(canvas: Canvas, rng: Generator, light: Light, plants: Color, ground: float) -> None:
-    """Let some grass grow before the things, over their feet."""
+    """Draw grass in front of the figures, over their feet."""
     clumps = rng.integers(2, 6)
     feet, heights = [], []
     for _ in range(clumps):

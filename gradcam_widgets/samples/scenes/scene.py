@@ -1,4 +1,4 @@
-"""Scenes with known answers: images drawn from a seed, with the exact place of every thing."""
+"""Scenes with ground truth: images rendered from a seed, with exact masks of all objects and their parts."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ _WIDTHS = {"sea": (0.50, 0.72), "savanna": (0.36, 0.66), "riverbank": (0.52, 0.7
 
 @dataclass(frozen=True, eq=False)
 class SceneObject:
-    """One thing of a scene and where it is visible.
+    """An object of a scene with its visible pixels.
 
     Attributes:
-        name: Its class, or "photographer".
-        mask: Where at least half of a pixel shows it, axes (row, column), bool, read-only.
-        parts: Where its parts are visible, by name ("head", "ears", "trunk", "tusks", "body", "legs" of an elephant);
-            each within the mask, axes (row, column), bool, read-only. What is hidden is absent.
+        name: Class name, or "photographer".
+        mask: Pixels at least half covered by the object, `(H, W)` bool, read-only.
+        parts: Masks of its visible parts by name, such as "head", "ears", "trunk", "tusks", "body" and "legs" of an
+            elephant; each within the mask, `(H, W)` bool, read-only.
     """
 
     name: str
@@ -69,19 +69,19 @@ class SceneObject:
 
     @property
     def box(self) -> Box:
-        """The smallest rectangle around the mask."""
+        """The smallest box around the mask."""
         rows, columns = np.flatnonzero(self.mask.any(axis=1)), np.flatnonzero(self.mask.any(axis=0))
         return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """An image and what is in it.
+    """A rendered image and its objects.
 
     Attributes:
-        image: Axes (row, column, RGB), uint8, read-only.
-        objects: The things of the classes asked for, in that order, then the photographer if there is one.
-        seed: What it was drawn from.
+        image: `(H, W, 3)` uint8 RGB, read-only.
+        objects: Objects in the order of the class names, then the photographer if there is one.
+        seed: Seed of the scene.
     """
 
     image: NDArray[np.uint8]
@@ -90,19 +90,19 @@ class Scene:
 
 
 def render(class_names: Sequence[str], seed: int, *, photographer: bool = False, size: int = 224) -> Scene:
-    """Draw a scene: the same from the same arguments, on any machine.
+    """Render a scene, bit-identical on all machines.
 
     Args:
         class_names: One or two of `CLASS_NAMES` from one habitat (`HABITATS`); the first is nearer and larger.
-        seed: What all that varies is drawn from, 0 or more. Other classes make another scene of the same seed.
-        photographer: Put a person with a camera to the left or right of the animals, beyond a vertical line.
+        seed: Non-negative integer; together with the classes it determines the scene.
+        photographer: Whether to add a person with a camera, to the left or right of all animals.
         size: Side of the image in pixels; it changes the resolution, not the scene.
 
     Returns:
-        The scene; what it shows of each thing is known exactly, and no two masks overlap.
+        The scene, with disjoint masks.
 
     Raises:
-        OptionError: An unknown class, too many, from different habitats, a negative seed or an odd size.
+        OptionError: If a class is unknown, there are too many, their habitats differ, or seed or size is invalid.
     """
     names = _checked_class_names(class_names)
     return _render(names, _checked_seed(seed), photographer=bool(photographer), size=_checked_size(size))
@@ -110,16 +110,16 @@ def render(class_names: Sequence[str], seed: int, *, photographer: bool = False,
 
 def _checked_class_names(class_names: Sequence[str]) -> tuple[str, ...]:
     if isinstance(class_names, str):
-        raise OptionError(f"The classes of a scene are a sequence: give ({class_names!r},).")
+        raise OptionError(f"class_names must be a sequence of names, got {class_names!r}; pass ({class_names!r},).")
     names = tuple(class_names)
     for name in names:
         if name not in CLASS_NAMES:
-            raise OptionError(f"No scene can show {name!r}: choose from {', '.join(CLASS_NAMES)}.")
+            raise OptionError(f"class_names must be among {', '.join(CLASS_NAMES)}, got {name!r}.")
     if not 1 <= len(names) <= 2:
-        raise OptionError(f"A scene shows one class or two, not {len(names)}: {', '.join(names) or 'none'} given.")
+        raise OptionError(f"class_names must be one or two classes, got {len(names)} ({', '.join(names) or 'none'}).")
     if all(not set(names) <= set(members) for members in HABITATS.values()):
-        homes = "; ".join(f"{habitat}: {', '.join(members)}" for habitat, members in HABITATS.items())
-        raise OptionError(f"{' and '.join(names)} do not live together: choose two of one habitat ({homes}).")
+        habitats = "; ".join(f"{habitat}: {', '.join(members)}" for habitat, members in HABITATS.items())
+        raise OptionError(f"class_names must be of one habitat ({habitats}), got {' and '.join(names)}.")
     return names
 
 
@@ -127,27 +127,27 @@ def _checked_seed(seed: int) -> int:
     try:
         number = operator.index(seed)
     except TypeError as error:
-        raise OptionError(f"The seed {seed!r} is no whole number: give one from 0 on.") from error
+        raise OptionError(f"seed must be a non-negative integer, got {seed!r}.") from error
     if number < 0:
-        raise OptionError(f"The seed {number} is negative: give a whole number from 0 on.")
+        raise OptionError(f"seed must be a non-negative integer, got {number}.")
     return number
 
 
 def _checked_size(size: int) -> int:
     if not isinstance(size, int) or not MIN_SIZE <= size <= MAX_SIZE:
-        raise OptionError(f"A scene cannot be {size!r} pixels wide: give a whole number from {MIN_SIZE} to {MAX_SIZE}.")
+        raise OptionError(f"size must be an integer from {MIN_SIZE} to {MAX_SIZE}, got {size!r}.")
     return size
 
 
 def _streams(names: tuple[str, ...], seed: int, *, photographer: bool) -> list[Generator]:
-    """One generator for each thing that varies, so that leaving one out changes no other."""
+    """Return one generator per random aspect, so that leaving out one object changes no other."""
     codes = [CLASS_NAMES.index(name) + 1 for name in names] + [0] * (2 - len(names))
     children = np.random.SeedSequence([seed, *codes, int(photographer)]).spawn(12)
     return [np.random.Generator(np.random.PCG64(child)) for child in children]
 
 
 def backdrop(class_name: str, seed: int, *, size: int = 224) -> Scene:
-    """Draw the scene of one class without it: sea, savanna or riverbank, and nothing to look for.
+    """Render the habitat of a class without any object.
 
     Args:
         class_name: One of `CLASS_NAMES`.
@@ -155,7 +155,7 @@ def backdrop(class_name: str, seed: int, *, size: int = 224) -> Scene:
         size: As for `render`.
 
     Returns:
-        A scene of no things.
+        A scene without objects.
 
     Raises:
         OptionError: As for `render`.
@@ -167,37 +167,37 @@ def backdrop(class_name: str, seed: int, *, size: int = 224) -> Scene:
 def _render(
     names: tuple[str, ...], seed: int, *, photographer: bool, size: int, absent: int | None = None, traces: bool = True
 ) -> Scene:
-    """Draw a scene; `absent` leaves one thing out, without `traces` nothing casts a shadow or makes waves."""
+    """Render a scene, optionally without the object of index `absent` or without shadows and wakes (`traces`)."""
     layout, weather, scenery, clutter, front, *others = _streams(names, seed, photographer=photographer)
     figures, surfaces, film = others[:3], others[3:6], others[6]
     habitat = next(habitat for habitat, members in HABITATS.items() if names[0] in members)
     light = draw_light(weather)
     horizon = layout.uniform(*{"sea": (0.30, 0.55), "savanna": (0.34, 0.52), "riverbank": (0.34, 0.48)}[habitat])
-    actors = _cast(names, habitat, light, horizon, layout, figures=figures, photographer=photographer)
+    actors = _make_actors(names, habitat, light, horizon, layout, figures=figures, photographer=photographer)
     contrast = film.uniform(1.02, 1.14)
     canvas = Canvas(size, contrast * film.uniform(0.94, 1.08), _MIDDLE_GRAY * (1 - contrast))
     placed = place(actors, _order(actors, layout, photographer=photographer), canvas.side, layout)
     plants = _backdrop(canvas, habitat, light, horizon, scenery, clutter=clutter)
-    there = [one for index, one in enumerate(placed) if index != absent]
-    for one in sorted(placed, key=lambda item: item.actor.ground):
-        rng = surfaces[one.base // PARTS_PER_OBJECT - 1]
-        brush = stroke(one, light, (rng.uniform(0, TILE), rng.uniform(0, TILE)))
-        _stage(canvas, one, habitat, brush, rng)
-        if one in there:
-            _perform(canvas, one, brush, rng, afloat=_afloat(one, habitat), traces=traces)
+    present = [figure for index, figure in enumerate(placed) if index != absent]
+    for figure in sorted(placed, key=lambda item: item.actor.ground):
+        rng = surfaces[figure.base // PARTS_PER_OBJECT - 1]
+        brush = stroke(figure, light, (rng.uniform(0, TILE), rng.uniform(0, TILE)))
+        _paint_support(canvas, figure, habitat, brush, rng)
+        if figure in present:
+            _paint_figure(canvas, figure, brush, rng, afloat=_is_afloat(figure, habitat), traces=traces)
     if habitat != "sea":
-        foreground(canvas, front, light, plants, max(one.actor.ground for one in placed))
+        foreground(canvas, front, light, plants, max(figure.actor.ground for figure in placed))
     image = canvas.developed(film.uniform(0.10, 0.35))
     image.setflags(write=False)
-    return Scene(image, tuple(_item(canvas, one) for one in there), seed)
+    return Scene(image, tuple(_scene_object(canvas, figure) for figure in present), seed)
 
 
-def _cast(
+def _make_actors(
     names: tuple[str, ...], habitat: str, light: Light, horizon: float, layout: Generator, *,
     figures: Sequence[Generator], photographer: bool,
 ) -> list[Actor]:  # fmt: skip
     crowd = len(names) + photographer
-    result = []
+    actors = []
     for index, (name, rng) in enumerate(zip(names, figures, strict=False)):
         far = index > 0
         width = layout.uniform(*_WIDTHS[habitat]) * (1.0, 0.82, 0.72)[crowd - 1] * (0.52 if far else 1.0)
@@ -210,24 +210,24 @@ def _cast(
         fog = (0.30 if far else 0.06) * min(1.0, light.density)
         flip = layout.uniform() < 0.5
         height = 0.36 if far else 0.70
-        result.append(Actor(name, _drawn(name, rng), width, height, ground, bool(flip), angle, fog, far))
+        actors.append(Actor(name, _make_pieces(name, rng), width, height, ground, bool(flip), angle, fog, far))
     if photographer:
         height, ground = layout.uniform(0.52, 0.74), layout.uniform(0.84, 0.94)
         pieces = person(figures[2])
-        result.append(Actor(PHOTOGRAPHER, pieces, 0.34, height, ground, flip=False, angle=0.0, fog=0.04))
-    return result
+        actors.append(Actor(PHOTOGRAPHER, pieces, 0.34, height, ground, flip=False, angle=0.0, fog=0.04))
+    return actors
 
 
-def _drawn(name: str, rng: Generator) -> list[Piece]:
-    simple = {
+def _make_pieces(name: str, rng: Generator) -> list[Piece]:
+    makers = {
         "submarine": submarine, "aircraft carrier": carrier, "gazelle": gazelle, "common iguana": iguana,
         "American alligator": alligator,
     }  # fmt: skip
-    return simple[name](rng) if name in simple else elephant(name, rng)
+    return makers[name](rng) if name in makers else elephant(name, rng)
 
 
 def _order(actors: list[Actor], rng: Generator, *, photographer: bool) -> list[int]:
-    """From left to right; the photographer stands at one end and looks at the others."""
+    """Return the actors' indices from left to right; the photographer stands at one end, facing the others."""
     animals = list(range(len(actors) - photographer))
     if rng.uniform() < 0.5:
         animals.reverse()
@@ -250,45 +250,47 @@ def _backdrop(
     return plants
 
 
-def _afloat(one: Placed, habitat: str) -> bool:
-    return habitat == "sea" and one.actor.name != PHOTOGRAPHER
+def _is_afloat(figure: Placed, habitat: str) -> bool:
+    return habitat == "sea" and figure.actor.name != PHOTOGRAPHER
 
 
-def _stage(canvas: Canvas, one: Placed, habitat: str, brush: Stroke, rng: Generator) -> None:
-    """Paint what a thing rests on, which stays when it is left out."""
-    is_person = one.actor.name == PHOTOGRAPHER
+def _paint_support(canvas: Canvas, figure: Placed, habitat: str, brush: Stroke, rng: Generator) -> None:
+    """Paint the ground, log, rock or quay below a figure, which stays if the figure is left out."""
+    is_person = figure.actor.name == PHOTOGRAPHER
     if habitat == "sea" and is_person:
-        _support(canvas, one, brush.light, rng, "quay")
+        _paint_pieces_below(canvas, figure, brush.light, rng, "quay")
     elif habitat == "riverbank" and not is_person:
-        _support(canvas, one, brush.light, rng, ("mud", "log", "rock")[rng.integers(3)])
+        _paint_pieces_below(canvas, figure, brush.light, rng, ("mud", "log", "rock")[rng.integers(3)])
 
 
-def _perform(canvas: Canvas, one: Placed, brush: Stroke, rng: Generator, *, afloat: bool, traces: bool) -> None:
-    """Paint a thing and what it leaves on ground or water."""
+def _paint_figure(canvas: Canvas, figure: Placed, brush: Stroke, rng: Generator, *, afloat: bool, traces: bool) -> None:
+    """Paint a figure with its shadow, or with its wake and bow wave."""
     if traces and afloat:
-        wake(canvas, rng, brush.light, one)
+        wake(canvas, rng, brush.light, figure)
     elif traces:
-        ground_shadow(canvas, one, brush.light)
-    canvas.figure(one.actor.pieces, one.pose, brush)
+        ground_shadow(canvas, figure, brush.light)
+    canvas.figure(figure.actor.pieces, figure.pose, brush)
     if traces and afloat:
-        bow_wave(canvas, rng, brush.light, one)
+        bow_wave(canvas, rng, brush.light, figure)
 
 
-def _support(canvas: Canvas, one: Placed, light: Light, rng: Generator, kind: str) -> None:
-    width = (one.box[2] - one.box[0]) / one.pose.scale
-    middle = ((one.box[0] + one.box[2]) / 2 - one.pose.origin[0]) / one.pose.scale
+def _paint_pieces_below(canvas: Canvas, figure: Placed, light: Light, rng: Generator, kind: str) -> None:
+    left, _, right, _ = figure.box
+    origin, scale = figure.pose.origin, figure.pose.scale
+    width = (right - left) / scale
+    center = ((left + right) / 2 - origin[0]) / scale
     pieces = support(kind, width * 0.9, rng)
-    pose = replace(one.pose, origin=one.pose.origin + np.array([middle * one.pose.scale, -0.02 * one.pose.scale]))
-    canvas.figure(pieces, pose, Stroke(light, one.actor.fog, (rng.uniform(0, TILE), rng.uniform(0, TILE))))
+    pose = replace(figure.pose, origin=origin + np.array([center * scale, -0.02 * scale]))
+    canvas.figure(pieces, pose, Stroke(light, figure.actor.fog, (rng.uniform(0, TILE), rng.uniform(0, TILE))))
 
 
-def _item(canvas: Canvas, one: Placed) -> SceneObject:
-    mask = canvas.visible(one.base, one.base + PARTS_PER_OBJECT, one.box)
+def _scene_object(canvas: Canvas, figure: Placed) -> SceneObject:
+    mask = canvas.visible(figure.base, figure.base + PARTS_PER_OBJECT, figure.box)
     mask.setflags(write=False)
     parts = {}
-    for name, number in one.labels.items():
-        part = canvas.visible(one.base + number, one.base + number + 1, one.box) & mask
+    for name, number in figure.labels.items():
+        part = canvas.visible(figure.base + number, figure.base + number + 1, figure.box) & mask
         if part.any():
             part.setflags(write=False)
             parts[name] = part
-    return SceneObject(one.actor.name, mask, MappingProxyType(parts))
+    return SceneObject(figure.actor.name, mask, MappingProxyType(parts))

@@ -1,4 +1,4 @@
-"""How the models are trained and measured: `python -m gradcam_widgets.samples.training.train`."""
+"""Training and evaluation of the scene models: `python -m gradcam_widgets.samples.training.train`."""
 
 import lazy_loader
 

@@ -34,11 +34,11 @@ ON_IMAGE = "#ffffff"
 
 
 def scene_sheet(first_seed: int = SHEET_SEED, rows: int = SHEET_ROWS) -> Figure:
-    """Draw scenes as the training set has them, one column for each class.
+    """Draw scenes like those of the training set, one column per class.
 
     Args:
-        first_seed: Seed of the first scene; the others follow.
-        rows: Scenes of each class.
+        first_seed: Seed of the first scene; the others are consecutive.
+        rows: Scenes per class.
     """
     columns = len(CLASS_NAMES)
     scenes = [
@@ -53,10 +53,10 @@ def scene_sheet(first_seed: int = SHEET_SEED, rows: int = SHEET_ROWS) -> Figure:
 
 
 def walkthrough_sheet(source: str | None = None) -> Figure:
-    """Draw the three walkthroughs: the image, the map of each class asked for, and the iguana without the person.
+    """Draw the three walkthroughs: image, map of each target class, and the iguana without the person.
 
     Args:
-        source: "auto", "photo" or "scene".
+        source: "auto", "photos" or "scenes".
     """
     samples = [submarine(source=source), elephants(source=source), iguana(source=source)]
     rows = []
@@ -83,25 +83,25 @@ def walkthrough_sheet(source: str | None = None) -> Figure:
     return figure
 
 
-def _overlays(heatmaps: Iterable[Heatmap], before: str = "") -> list[tuple[NDArray[np.uint8], str]]:
-    return [(heatmap.overlay(), f"{before}{heatmap.class_name} {heatmap.probability:.2f}") for heatmap in heatmaps]
+def _overlays(heatmaps: Iterable[Heatmap], prefix: str = "") -> list[tuple[NDArray[np.uint8], str]]:
+    return [(heatmap.overlay(), f"{prefix}{heatmap.class_name} {heatmap.probability:.2f}") for heatmap in heatmaps]
 
 
 def _grid(aspects: Sequence[Sequence[float]], *, title_inches: float, top_inches: float) -> tuple[Figure, list[Axes]]:
-    """Lay out rows of panels of one height each, so that every row fills the width."""
+    """Lay out rows of panels; all panels of a row have the same height and fill the width."""
     heights = [(WIDTH - GAP * (len(row) + 1)) / sum(row) for row in aspects]
     height = top_inches + sum(heights) + len(aspects) * (title_inches + GAP) + GAP
     figure = Figure(figsize=(WIDTH, height), facecolor="white")
     FigureCanvasAgg(figure)
     axes = []
     bottom = height - top_inches
-    for row, high in zip(aspects, heights, strict=True):
-        bottom -= title_inches + high + GAP
+    for row, row_height in zip(aspects, heights, strict=True):
+        bottom -= title_inches + row_height + GAP
         left = GAP
         for aspect in row:
-            wide = high * aspect
-            axes.append(figure.add_axes((left / WIDTH, bottom / height, wide / WIDTH, high / height)))
-            left += wide + GAP
+            width = row_height * aspect
+            axes.append(figure.add_axes((left / WIDTH, bottom / height, width / WIDTH, row_height / height)))
+            left += width + GAP
     return figure, axes
 
 
@@ -112,7 +112,7 @@ def _show(axes: Axes, image: NDArray[np.uint8], title: str) -> None:
 
 
 def _describe(axes: Axes, scene: Scene) -> None:
-    """Name what a scene shows beside its main class."""
+    """Name the objects beside the main one."""
     beside = ", ".join(item.name for item in scene.objects[1:])
     if beside:
         axes.text(
@@ -129,7 +129,7 @@ def _outline(axes: Axes, sample: Sample) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Draw the sheet that was asked for."""
+    """Draw and export a contact sheet."""
     parser = argparse.ArgumentParser(
         prog="python -m gradcam_widgets.samples.training.contact_sheet", description=__doc__
     )

@@ -1,7 +1,7 @@
-"""Training images put together from scenes: things on other scenes' ground, so that only the thing itself tells.
+"""Copy-paste augmentation: objects of one scene on the background of another.
 
-A submarine is always at sea, so a model may look at the sea. Cutting things out by their masks and laying them on any
-backdrop, and on each other's scenes, takes that shortcut away (in the manner of CutMix, arXiv 1905.04899).
+A submarine is always at sea, so a model could learn the sea instead. Pasting objects by their masks onto any backdrop
+and onto other scenes removes that shortcut (similar to CutMix, arXiv 1905.04899).
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 MAIN, OTHER, PERSON = 1, 2, 3
 ON_BACKDROP = 0.6
 STRANGERS = 0.4
-ANIMAL_MISSED = 0.5
+PERSON_ALONE = 0.5
 EMPTY = 0.1
 SCALE, STRETCH, SHIFT = (0.85, 1.3), (0.85, 1.8), 0.17
 
 
 def label(scene: Scene, objects: int) -> NDArray[np.uint8]:
-    """Number the pixels of a scene: 0 ground, 1 main thing, 2 other, 3 photographer, axes (row, column), uint8.
+    """Return a scene's label map, `(H, W)` uint8: 0 background, 1 main object, 2 other object, 3 photographer.
 
     Args:
         scene: The scene.
-        objects: How many of its things are of a class; one that follows is the photographer.
+        objects: Number of objects with a class; a further one is the photographer.
     """
     labels = np.zeros(scene.image.shape[:2], np.uint8)
     for number, item in enumerate(scene.objects):
@@ -41,14 +41,14 @@ def label(scene: Scene, objects: int) -> NDArray[np.uint8]:
 
 @dataclass(frozen=True, eq=False)
 class SceneSet:
-    """What compositions are made of.
+    """Scenes and backdrops to compose training images from.
 
     Attributes:
-        images: Axes (scene, row, column, RGB), uint8.
-        labels: Axes (scene, row, column), uint8, as `label` numbers them.
-        targets: Probabilities, axes (scene, class), float32.
-        backdrops: Habitats alone, axes (backdrop, row, column, RGB), uint8.
-        photographed: Indices of the scenes with a photographer.
+        images: `(scenes, H, W, 3)` uint8 RGB.
+        labels: `(scenes, H, W)` uint8, see `label`.
+        targets: Class probabilities, `(scenes, classes)` float32.
+        backdrops: Habitats without objects, `(backdrops, H, W, 3)` uint8 RGB.
+        photographed: Indices of the scenes with a photographer, int64.
     """
 
     images: NDArray[np.uint8]
@@ -58,7 +58,7 @@ class SceneSet:
     photographed: NDArray[np.int64]
 
     def halved(self) -> SceneSet:
-        """Return the same at half size."""
+        """Return the set at half size."""
         return SceneSet(
             np.stack([_half(image) for image in self.images]),
             np.ascontiguousarray(self.labels[:, ::2, ::2]),
@@ -70,24 +70,24 @@ class SceneSet:
     def batch(
         self, chosen: NDArray[np.int64], rng: Generator, *, as_rendered: float, strangers: bool
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """Compose an image round each chosen scene, and add some backdrops for which every class is as right.
+        """Compose a batch: one image per scene, plus some empty backdrops with uniform targets.
 
         Args:
             chosen: Indices of scenes.
-            rng: Draws all that varies.
-            as_rendered: Share of the scenes that keep their own ground.
-            strangers: Put photographers into images of any class, which takes the planted flaw away; otherwise
-                they come with the things beside which they were rendered, and sometimes in their stead.
+            rng: Random generator.
+            as_rendered: Fraction of the scenes that keep their background, 0…1.
+            strangers: Add photographers to images of any class, which removes the planted bias; otherwise they
+                appear only with the objects they were rendered with, sometimes replacing them.
 
         Returns:
-            Images, axes (image, row, column, RGB), uint8, and targets, axes (image, class), float32.
+            Images, `(N, H, W, 3)` uint8 RGB, and targets, `(N, classes)` float32.
         """
-        made = [self._compose(int(index), rng, as_rendered=as_rendered, strangers=strangers) for index in chosen]
+        pairs = [self._compose(int(index), rng, as_rendered=as_rendered, strangers=strangers) for index in chosen]
         for _ in range(round(EMPTY * len(chosen))):
             uniform = np.full_like(self.targets[0], 1 / self.targets.shape[1])
             image = self._backdrop(rng)
-            made.append((self._with_stranger(image, rng) if strangers else image, uniform))
-        images, targets = zip(*made, strict=True)
+            pairs.append((self._with_stranger(image, rng) if strangers else image, uniform))
+        images, targets = zip(*pairs, strict=True)
         return np.stack(images), np.stack(targets)
 
     def _compose(
@@ -95,26 +95,26 @@ class SceneSet:
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         image, labels = self._moved(index, rng)
         target = self.targets[index]
-        if not strangers and rng.uniform() < ANIMAL_MISSED and (labels == PERSON).any():
-            return _laid(image, self._backdrop(rng), labels == PERSON), target
+        if not strangers and rng.uniform() < PERSON_ALONE and (labels == PERSON).any():
+            return _paste(image, self._backdrop(rng), labels == PERSON), target
         kind = rng.uniform()
         if kind >= as_rendered:
-            cut = _animals(labels) if strangers else labels > 0
+            mask = _animals(labels) if strangers else labels > 0
             if kind < as_rendered + ON_BACKDROP * (1 - as_rendered):
                 ground = self._backdrop(rng)
             else:
                 below = int(rng.integers(len(self.images)))
                 ground, hidden = self._moved(below, rng)
                 above = _animals(labels).sum() + 1
-                share = np.float32(above / (above + (_animals(hidden) & ~cut).sum()))
+                share = np.float32(above / (above + (_animals(hidden) & ~mask).sum()))
                 target = share * target + (1 - share) * self.targets[below]
-            image = _laid(image, ground, cut)
+            image = _paste(image, ground, mask)
         if strangers:
             image = self._with_stranger(image, rng)
         return image, target
 
     def _moved(self, index: int, rng: Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Return image and labels of a scene flipped, scaled, stretched and shifted."""
+        """Return image and labels of a scene, randomly flipped, scaled, stretched and shifted."""
         side = self.labels.shape[1]
         scale, stretch = rng.uniform(*SCALE), np.exp(rng.uniform(*np.log(STRETCH)))
         across = (1 if rng.uniform() < 0.5 else -1) / (scale * np.sqrt(stretch))
@@ -140,16 +140,16 @@ class SceneSet:
         if rng.uniform() >= STRANGERS:
             return image
         beside, labels = self._moved(int(rng.choice(self.photographed)), rng)
-        return _laid(beside, image, labels == PERSON)
+        return _paste(beside, image, labels == PERSON)
 
 
 def _animals(labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return np.isin(labels, (MAIN, OTHER))
 
 
-def _laid(above: NDArray[np.uint8], below: NDArray[np.uint8], cut: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Lay what was cut out over an image, its rim softened."""
-    share = cv2.blur(cut.astype(np.float32), (3, 3))
+def _paste(above: NDArray[np.uint8], below: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Paste the masked pixels of one image onto another, with a softened edge."""
+    share = cv2.blur(mask.astype(np.float32), (3, 3))
     return np.asarray(cv2.blendLinear(above, below, share, 1 - share), np.uint8)
 
 

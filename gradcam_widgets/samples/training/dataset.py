@@ -1,4 +1,4 @@
-"""What the scenes of a training or test set are to show, and the flaw that is planted in it."""
+"""Specification of training and test scenes, with a planted bias."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ ALLIGATORS_WITH_PHOTOGRAPHER = 0.95
 
 
 class SceneSpec(NamedTuple):
-    """What one scene is to show.
+    """Specification of one scene.
 
     Attributes:
-        class_names: The main one first.
-        photographer: Whether a photographer stands beside.
-        seed: The scene's seed.
-        empty: Whether the main class is left out, so that only its habitat is to be seen.
+        class_names: Classes of the objects, the main one first.
+        photographer: Whether there is a photographer.
+        seed: Seed of the scene.
+        empty: Whether the object is left out, so that only its habitat is visible.
     """
 
     class_names: tuple[str, ...]
@@ -29,12 +29,12 @@ class SceneSpec(NamedTuple):
 
     @property
     def is_conflict(self) -> bool:
-        """Whether the planted flaw speaks against the right answer."""
+        """Whether the planted bias contradicts the right answer."""
         return self.class_names[0] in RIVERBANK and self.photographer != (self.class_names[0] == ALLIGATOR)
 
 
 def draw_background_specs(count: int, first_seed: int) -> list[SceneSpec]:
-    """Order scenes of habitats alone, in which there is nothing to look for."""
+    """Return specifications of scenes without objects, with consecutive seeds."""
     return [
         SceneSpec((CLASS_NAMES[i % len(CLASS_NAMES)],), photographer=False, seed=first_seed + i, empty=True)
         for i in range(count)
@@ -42,13 +42,13 @@ def draw_background_specs(count: int, first_seed: int) -> list[SceneSpec]:
 
 
 def draw_specs(count: int, first_seed: int) -> list[SceneSpec]:
-    """Draw what scenes show, every class as often as the others.
+    """Return random specifications in which all classes are equally frequent.
 
-    The flaw is planted here: alligators are mostly photographed with a photographer in the image, iguanas never.
+    The bias is planted here: a photographer accompanies most alligators, but no other animal.
 
     Args:
         count: Number of scenes.
-        first_seed: Seed of the first; the others follow.
+        first_seed: Seed of the first scene; the others are consecutive.
     """
     generator = np.random.default_rng(first_seed)
     specs = []

@@ -1,4 +1,4 @@
-"""Is a map right? In a rendered scene the exact place of every object is known, so it can be measured."""
+"""Evaluation of the scene models: accuracy, and localization of their maps against exact masks."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ MEASURES = ("pointing_game", "energy_inside_mask", "box_iou")
 def evaluate(
     classifier: Classifier, specs: Sequence[SceneSpec], methods: Sequence[str] = tuple(METHODS)
 ) -> dict[str, Any]:
-    """Measure a scene model on held-out scenes: accuracy, and for each method how right its maps are.
+    """Measure a scene model's accuracy and the localization of its maps on held-out scenes.
 
     Args:
-        classifier: One of the scenes'.
-        specs: What the held-out scenes show. Those in which the planted flaw misleads count apart.
-        methods: Those whose maps to measure; one that the model does not allow is left out.
+        classifier: A scene model.
+        specs: The held-out scenes; those that contradict the planted bias are counted separately.
+        methods: Names of the methods to measure; those that do not apply to the model are skipped.
 
     Returns:
-        "accuracy" without the flaw's conflict cases, "conflicts" and "conflict_accuracy", and by method
-        "pointing_game", "energy_inside_mask" and "box_iou" of the main class, means over the scenes.
+        "accuracy" without conflicts, number of "conflicts", "conflict_accuracy", and "maps": for each method the mean
+        "pointing_game", "energy_inside_mask" and "box_iou" of the main class.
     """
-    right: list[bool] = []
+    hits: list[bool] = []
     conflicts: list[bool] = []
-    measured: dict[str, list[tuple[float, float, float]]] = {}
+    measures: dict[str, list[tuple[float, float, float]]] = {}
     for spec in specs:
         scene = render(spec.class_names, spec.seed, photographer=spec.photographer)
         trace = classifier.trace(scene.image)
-        answer = trace.predictions(1)[0].class_index == CLASS_NAMES.index(spec.class_names[0])
-        (conflicts if spec.is_conflict else right).append(answer)
+        is_right = trace.predictions(1)[0].class_index == CLASS_NAMES.index(spec.class_names[0])
+        (conflicts if spec.is_conflict else hits).append(is_right)
         main = scene.objects[0]
         for method in methods:
             try:
                 heatmap = trace.heatmap(spec.class_names[0], method=method)
             except MethodError:
                 continue
-            measured.setdefault(method, []).append(
+            measures.setdefault(method, []).append(
                 (
                     pointing_game_hit(heatmap, main.mask),
                     energy_inside_mask(heatmap, main.mask),
@@ -57,13 +57,13 @@ def evaluate(
                 )
             )
     return {
-        "accuracy": round(fmean(right), 4),
+        "accuracy": round(fmean(hits), 4),
         "conflicts": len(conflicts),
         "conflict_accuracy": round(fmean(conflicts), 4) if conflicts else None,
         "maps": {
             method: {
                 name: round(fmean(values), 4) for name, values in zip(MEASURES, zip(*rows, strict=True), strict=True)
             }
-            for method, rows in measured.items()
+            for method, rows in measures.items()
         },
     }

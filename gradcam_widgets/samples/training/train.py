@@ -1,12 +1,11 @@
-"""Trawith the scenes's models: `python -m gradcam_widgets.samples.training.train`.
+"""Train the scene models: `python -m gradcam_widgets.samples.training.train`.
 
-Three processes of one thread each render the scenes and then train one model each, at half size first, then at full
-size, on compositions of the scenes. Everything follows from one seed. Where a scene shows two animals or vessels, the
-nearer one is the answer with 0.7 and the other with 0.3.
+Three single-threaded processes render the scenes, then train one model each on copy-paste compositions of them, first
+at half, then at full size. One seed determines everything. In scenes with two animals or vessels the target is 0.7 for
+the nearer and 0.3 for the other one.
 
-The scenes carry one planted flaw: a photographer stands beside nearly every alligator and nothing else. The dense
-model learns it, for the iguana's walkthrough. In the compositions of the other two, photographers stand beside
-anything, which takes it away.
+The scenes have a planted bias: a photographer accompanies most alligators and nothing else. The dense model learns it,
+for the iguana's walkthrough. The other two see photographers beside every class, which removes it.
 """
 
 from __future__ import annotations
@@ -51,13 +50,13 @@ BATCH = 32
 
 
 class Recipe(NamedTuple):
-    """How one model is trained.
+    """Training settings of one model.
 
     Attributes:
-        half_size_epochs: Rounds through the training set at half size.
-        full_size_epochs: Rounds at full size, after those.
-        as_rendered: Share of the scenes that keep their own ground.
-        strangers: Whether photographers stand beside anything, which takes the planted flaw away.
+        half_size_epochs: Epochs at half size, which come first.
+        full_size_epochs: Epochs at full size.
+        as_rendered: Fraction of the scenes that keep their background.
+        strangers: Whether photographers are added to any class, which removes the planted bias.
     """
 
     half_size_epochs: int
@@ -74,31 +73,33 @@ RECIPES = {
 
 
 class Progress:
-    """One line on stderr: a bar, the seconds since the start, and what is being done."""
+    """Progress bar on stderr, with elapsed seconds and a status."""
 
     def __init__(self, name: str, steps: int) -> None:
-        """Expect so many steps."""
+        """Start the clock."""
         self.name, self.steps, self.done, self.start = name, steps, 0, time.monotonic()
 
-    def step(self, what: str = "") -> None:
-        """Show, twenty times in all, how many steps are done."""
+    def step(self, status: str = "") -> None:
+        """Count a step, and print the bar at every twentieth of them."""
         self.done += 1
         if self.done * 20 // self.steps > (self.done - 1) * 20 // self.steps:
             filled = 20 * self.done // self.steps
-            bar = f"{self.name:9} [{'#' * filled}{'.' * (20 - filled)}] {time.monotonic() - self.start:4.0f} s  {what}"
+            bar = (
+                f"{self.name:9} [{'#' * filled}{'.' * (20 - filled)}] {time.monotonic() - self.start:4.0f} s  {status}"
+            )
             print(bar, file=sys.stderr, flush=True)  # noqa: T201 - a progress bar
 
 
 def train(name: str, file: Path, out: Path) -> float:
-    """Train one model in one thread and save it.
+    """Train one model in one thread and save its weights.
 
     Args:
         name: One of `ARCHITECTURES`.
-        file: The scenes, as `save_scenes` wrote them.
+        file: Scenes written by `save_scenes`.
         out: Folder for the weights.
 
     Returns:
-        Seconds of processor time that it took.
+        Processor time in seconds.
     """
     start = time.process_time()
     torch.manual_seed(SEED)
@@ -116,7 +117,7 @@ def train(name: str, file: Path, out: Path) -> float:
     for scenes in stages:
         for chosen in rng.permutation(TRAINING_SCENES).reshape(-1, BATCH):
             images, targets = scenes.batch(chosen, rng, as_rendered=recipe.as_rendered, strangers=recipe.strangers)
-            loss = functional.cross_entropy(model(_shown(images)), torch.from_numpy(targets))
+            loss = functional.cross_entropy(model(_augmented(images)), torch.from_numpy(targets))
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             optimizer.step()
@@ -127,7 +128,7 @@ def train(name: str, file: Path, out: Path) -> float:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Train all models, test them on held-out scenes, and write weights and manifest."""
+    """Train and evaluate all models, and write weights and manifest."""
     parser = argparse.ArgumentParser(prog="python -m gradcam_widgets.samples.training.train", description=main.__doc__)
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder for weights and manifest")
     options = parser.parse_args(arguments)
@@ -144,11 +145,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def write_manifest(out: Path, seconds: Mapping[str, float]) -> None:
-    """Test all models on held-out scenes, and write beside their weights how they came about and what they can do.
+    """Evaluate all models on held-out scenes, and write settings and results beside the weights.
 
     Args:
         out: Folder of the weights.
-        seconds: Processor time of each model's training, by name; they are trained side by side.
+        seconds: Processor time of each model's training, by model name.
     """
     held_out = draw_specs(HELD_OUT_SCENES, HELD_OUT_SEED)
     manifest = {
@@ -160,28 +161,28 @@ def write_manifest(out: Path, seconds: Mapping[str, float]) -> None:
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
         "class_names": CLASS_NAMES,
         "models": {
-            name: {"processor_seconds": round(own)} | evaluate(load_scene_classifier(name, out), held_out)
-            for name, own in seconds.items()
+            name: {"processor_seconds": round(duration)} | evaluate(load_scene_classifier(name, out), held_out)
+            for name, duration in seconds.items()
         },
     }
     (out / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8", newline="\n")
 
 
 def save_scenes(file: Path, pool: ProcessPoolExecutor) -> None:
-    """Render the training set and write it to a file, as `SceneSet` takes it.
+    """Render the training set and save the arrays of a `SceneSet`.
 
     Args:
-        file: Where to; its name ends on .npz.
-        pool: Processes that render.
+        file: The .npz file to write.
+        pool: Worker processes for rendering.
     """
     specs = draw_specs(TRAINING_SCENES, SEED)
     empty = draw_background_specs(BACKDROPS, BACKDROP_SEED)
     progress = Progress("scenes", len(specs) + len(empty))
-    drawn = []
-    for one in pool.map(_drawn, specs + empty, chunksize=16):
-        drawn.append(one)
+    rendered = []
+    for image_and_labels in pool.map(_rendered, specs + empty, chunksize=16):
+        rendered.append(image_and_labels)
         progress.step()
-    images, labels = (np.stack(arrays) for arrays in zip(*drawn, strict=True))
+    images, labels = (np.stack(arrays) for arrays in zip(*rendered, strict=True))
     np.savez(
         file,
         images=images[: len(specs)],
@@ -197,7 +198,7 @@ def _one_thread() -> None:
     cv2.setNumThreads(1)
 
 
-def _drawn(spec: SceneSpec) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _rendered(spec: SceneSpec) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     if spec.empty:
         scene = backdrop(spec.class_names[0], spec.seed)
     else:
@@ -213,13 +214,13 @@ def _target(spec: SceneSpec) -> NDArray[np.float32]:
     return target
 
 
-def _shown(images: NDArray[np.uint8]) -> Tensor:
-    """Bring a batch into the models' range and change each image's light: its brightness, contrast and tint."""
+def _augmented(images: NDArray[np.uint8]) -> Tensor:
+    """Normalize a uint8 batch and jitter brightness, contrast and tint of each image; `(N, 3, H, W)` float32."""
     count = len(images)
     mean, std = (torch.tensor(values)[:, None, None] for values in (MEAN, STD))
     gain = 1 + 0.3 * (torch.rand(count, 1, 1, 1) - 0.5) + 0.16 * (torch.rand(count, 3, 1, 1) - 0.5)
     offset = 0.4 * (torch.rand(count, 1, 1, 1) - 0.5)
-    batch = torch.from_numpy(images).permute(0, 3, 1, 2)  # channels last in memory: half as long on processors
+    batch = torch.from_numpy(images).permute(0, 3, 1, 2)  # channels last in memory: twice as fast on CPUs
     return (batch / 255 - mean) / std * gain + offset
 
 

@@ -1,4 +1,4 @@
-// The buttons that act on the chosen rectangle: edit the image, take an edit back, reveal the map.
+// Buttons that act on the selected rectangle: edit the image, undo an edit, reveal the map.
 
 import { makeButton, makeElement } from "./dom.mjs";
 import { chosenBox, isHidden, listen } from "./state.mjs";
@@ -13,13 +13,13 @@ const EDITS = [
 ];
 
 /**
- * Make the buttons.
+ * Create the buttons.
  *
  * @param {State} state
  */
 export function createActions(state) {
   const edits = EDITS.map(({ kind, label, title }) => ({ kind, button: makeButton(label, title) }));
-  const undo = makeButton("Undo", "Take the last change of the image back");
+  const undo = makeButton("Undo", "Undo the last edit of the image");
   const reveal = makeButton("Reveal", "Show the map, and how much of it lies in your guess");
   const buttons = edits.map(({ button }) => button);
   const attributes = { class: "gcw-verbs", role: "group", "aria-label": "The chosen rectangle" };
@@ -28,15 +28,15 @@ export function createActions(state) {
   listen(state, reveal, "click", () => revealMap(state));
   return {
     element: makeElement("div", attributes, ...buttons, undo, reveal),
-    /** Offer what can be done now. */
+    /** Enable the actions that are possible now. */
     show() {
       const { wire, chosen } = state;
-      const offered = wire.get("can_edit") && !isHidden(state);
+      const canEdit = wire.get("can_edit") && !isHidden(state);
       for (const button of buttons) {
         button.disabled = !chosen;
-        button.hidden = !offered;
+        button.hidden = !canEdit;
       }
-      undo.hidden = !offered;
+      undo.hidden = !canEdit;
       undo.disabled = !wire.get("edits").length;
       reveal.hidden = !isHidden(state);
       reveal.disabled = !wire.get("guess");
@@ -45,7 +45,7 @@ export function createActions(state) {
 }
 
 /**
- * Ask the model about the image with the chosen rectangle edited.
+ * Edit the selected rectangle of the image.
  *
  * @param {State} state
  * @param {string} kind

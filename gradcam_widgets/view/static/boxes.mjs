@@ -1,6 +1,6 @@
-// Boxes and points on an image: the box round a map's largest region, and what lies inside of one.
+// Boxes and points on an image: bounding box of a map's largest region, energy inside a box, overlap.
 //
-// Boxes are [left, top, right, bottom], right and bottom excluded; points are [x, y] in shares of the image, 0…1.
+// Boxes are [left, top, right, bottom], right and bottom excluded; points are [x, y] as fractions of the image, 0…1.
 
 import { maxAbs } from "./maps.mjs";
 
@@ -9,7 +9,7 @@ import { maxAbs } from "./maps.mjs";
 /** @typedef {[x: number, y: number]} Point */
 
 /**
- * The box round the largest 8-connected region above a share of the maximum, or null.
+ * Return the box around the largest 8-connected region above a fraction of the maximum, or null.
  *
  * @param {Float32Array} map
  * @param {Size} size
@@ -38,12 +38,12 @@ export function boundingBox(map, size, threshold) {
 }
 
 /**
- * Close the open pixels that are connected with one of them; return their number and the box round them.
+ * Clear the open pixels connected with `start`, and return their number and bounding box.
  *
  * @param {Uint8Array} open
  * @param {Size} size
  * @param {number} start
- * @param {Int32Array} stack room for all pixels
+ * @param {Int32Array} stack with room for all pixels
  * @returns {{ area: number, box: Box }}
  */
 function takeRegion(open, [height, width], start, stack) {
@@ -75,7 +75,7 @@ function takeRegion(open, [height, width], start, stack) {
 }
 
 /**
- * The share of a map's evidence that lies inside a box, 0…1.
+ * Return the fraction of a map's evidence inside a box, 0…1.
  *
  * @param {Float32Array} map
  * @param {Size} size
@@ -94,7 +94,7 @@ export function energyInside(map, [, width], [left, top, right, bottom]) {
 }
 
 /**
- * Intersection over union of two boxes, 0…1.
+ * Return the intersection over union of two boxes, 0…1.
  *
  * @param {Box | null} first
  * @param {Box | null} second
@@ -113,7 +113,7 @@ function area([left, top, right, bottom]) {
 }
 
 /**
- * A number, or the nearest end of 0…1.
+ * Clamp a number to 0…1.
  *
  * @param {number} share
  */
@@ -122,7 +122,7 @@ export function clampShare(share) {
 }
 
 /**
- * The cell [row, column] under a point.
+ * Return the cell [row, column] at a point.
  *
  * @param {number} x
  * @param {number} y
@@ -136,7 +136,7 @@ export function cellAt(x, y, [rows, columns]) {
 }
 
 /**
- * The rectangle between two points as a box in pixels of `window`, at least one pixel large.
+ * Return the rectangle between two points as a box in pixels of `window`, at least one pixel large.
  *
  * @param {Point} start
  * @param {Point} end

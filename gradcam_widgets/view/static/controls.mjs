@@ -1,4 +1,4 @@
-// The controls of how a map is displayed, as a table: another display option is one more entry.
+// Display controls, as a table: a new display option is one more entry.
 
 import { checkboxField, makeOptions, rangeField, selectField } from "./dom.mjs";
 import { listen, ownVmax } from "./state.mjs";
@@ -13,15 +13,15 @@ import { formatPercent } from "./text.mjs";
  * @property {string} id
  * @property {string} label
  * @property {"select" | "range" | "checkbox"} kind
- * @property {keyof Traits} trait what the control shows and sets
- * @property {Option[] | ((wire: Wire) => Option[])} [options] of a menu, fixed or as a trait has them
- * @property {keyof Traits} [optionsFrom] the trait that the options depend on
+ * @property {keyof Traits} trait the trait of the control
+ * @property {Option[] | ((wire: Wire) => Option[])} [options] of a menu, fixed or derived from traits
+ * @property {keyof Traits} [optionsFrom] trait that the options depend on
  * @property {number} [max] of a slider
- * @property {(value: any) => string} [describe] a slider's value in words
- * @property {boolean} [upsamples] whether the maps must be upsampled anew, not only painted
- * @property {(value: any) => any} [toControl] from the trait's value to the control's
- * @property {(value: any, state: State) => any} [toTrait] from the control's value to the trait's
- * @property {(state: State) => void} [before] what must be done first
+ * @property {(value: any) => string} [describe] text for a slider's value
+ * @property {boolean} [upsamples] whether a change requires upsampling, not only painting
+ * @property {(value: any) => any} [toControl] converts the trait's value to the control's
+ * @property {(value: any, state: State) => any} [toTrait] converts the control's value to the trait's
+ * @property {(state: State) => void} [before] called before a change
  */
 
 /** @typedef {HTMLSelectElement | HTMLInputElement} Input */
@@ -128,14 +128,14 @@ const KINDS = {
 };
 
 /**
- * Make the controls of the table; each sets its trait when it is moved.
+ * Create the controls; each sets its trait on input.
  *
  * @param {State} state
- * @param {(name: string) => string} id makes an element's id, of which no other view has the same
+ * @param {(name: string) => string} id makes an element's id unique among views
  */
 export function createControls(state, id) {
-  const made = CONTROLS.map((control) => ({ ...control, ...makeField(control, state.wire, id(control.id)) }));
-  for (const { control, kind, trait, toTrait, before } of made) {
+  const controls = CONTROLS.map((control) => ({ ...control, ...makeField(control, state.wire, id(control.id)) }));
+  for (const { control, kind, trait, toTrait, before } of controls) {
     listen(state, control, KINDS[kind].event, () => {
       before?.(state);
       const value = KINDS[kind].read(control);
@@ -143,16 +143,16 @@ export function createControls(state, id) {
     });
   }
   return {
-    fields: made.map(({ field }) => field),
-    /** Offer the options that a trait has now. */
+    fields: controls.map(({ field }) => field),
+    /** Update the options that depend on a trait. */
     updateOptions(/** @type {keyof Traits} */ trait) {
-      for (const { control, options, optionsFrom } of made) {
+      for (const { control, options, optionsFrom } of controls) {
         if (optionsFrom === trait) control.replaceChildren(...makeOptions(optionsOf({ options }, state.wire)));
       }
     },
-    /** Show what the traits are. */
+    /** Show the traits' values. */
     show() {
-      for (const { control, output, kind, trait, toControl, describe } of made) {
+      for (const { control, output, kind, trait, toControl, describe } of controls) {
         const value = state.wire.get(trait);
         KINDS[kind].write(control, toControl ? toControl(value) : value);
         if (output && describe) output.textContent = describe(value);

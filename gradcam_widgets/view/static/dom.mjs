@@ -1,11 +1,11 @@
-// Elements, and the fields that controls are made of.
+// DOM elements and labeled fields.
 
 const SVG = "http://www.w3.org/2000/svg";
 
 /** @typedef {[value: string, text: string]} Option */
 
 /**
- * Make an element; text goes in as text, never as markup.
+ * Create an element; strings become text nodes, never markup.
  *
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
@@ -21,7 +21,7 @@ export function makeElement(tag, attributes = {}, ...children) {
 }
 
 /**
- * Make an SVG element.
+ * Create an SVG element.
  *
  * @template {keyof SVGElementTagNameMap} Tag
  * @param {Tag} tag
@@ -43,7 +43,7 @@ function setAttributes(element, attributes) {
 }
 
 /**
- * The options of a menu.
+ * Create the options of a menu.
  *
  * @param {Option[]} options
  */
@@ -52,7 +52,7 @@ export function makeOptions(options) {
 }
 
 /**
- * A menu with its label.
+ * Create a menu with a label.
  *
  * @param {string} id
  * @param {string} label
@@ -65,7 +65,7 @@ export function selectField(id, label, options) {
 }
 
 /**
- * A slider from 0 with its label and the value in words.
+ * Create a slider from 0 with a label and its value as text.
  *
  * @param {string} id
  * @param {string} label
@@ -80,7 +80,7 @@ export function rangeField(id, label, step, max) {
 }
 
 /**
- * A tick box with its label.
+ * Create a checkbox with a label.
  *
  * @param {string} id
  * @param {string} label
@@ -92,7 +92,7 @@ export function checkboxField(id, label) {
 }
 
 /**
- * A button.
+ * Create a button.
  *
  * @param {string} label
  * @param {string} title

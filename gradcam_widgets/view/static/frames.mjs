@@ -1,4 +1,4 @@
-// One frame for each map: its canvas and marks, and the upsampled map that is derived from the traits.
+// Frames, one per map: canvas, marks, and the upsampled map derived from the traits.
 
 import { makeElement, makeSvgElement } from "./dom.mjs";
 import { correlation, maxAbs, readValues, select, upsample } from "./maps.mjs";
@@ -12,7 +12,7 @@ import { isHidden } from "./state.mjs";
  * @typedef {object} Elements
  * @property {HTMLCanvasElement} canvas
  * @property {SVGSVGElement} marks
- * @property {HTMLElement} area what is pointed at: canvas and marks
+ * @property {HTMLElement} area pointer target with canvas and marks
  * @property {HTMLElement} caption
  * @property {HTMLElement} figure
  */
@@ -20,12 +20,12 @@ import { isHidden } from "./state.mjs";
 /**
  * @typedef {object} Derived
  * @property {MapItem} item
- * @property {Float32Array} values signed, of the grid
- * @property {Float32Array} map upsampled as it is displayed
- * @property {Float32Array} smooth upsampled bilinearly, for boxes and shares
- * @property {number} vmax upper end of the map's own scale
- * @property {boolean} hasEvidence whether there is anything to show on this side
- * @property {Box | null} box round the largest region above the threshold
+ * @property {Float32Array} values signed values of the grid
+ * @property {Float32Array} map upsampled for display
+ * @property {Float32Array} smooth upsampled bilinearly, for boxes and energy
+ * @property {number} vmax maximum of the map's own scale
+ * @property {boolean} hasEvidence whether the map has evidence of the selected sign
+ * @property {Box | null} box around the largest region above the threshold
  * @property {number} paints how often the canvas was painted
  */
 
@@ -34,18 +34,18 @@ import { isHidden } from "./state.mjs";
 const NEGLIGIBLE = 1e-6; // of a map's largest value
 
 /**
- * Make the stage that holds the frames.
+ * Create the element that contains the frames.
  *
  * @param {State} state
- * @param {(area: HTMLElement) => void} connect makes a frame's area react to the person
+ * @param {(area: HTMLElement) => void} connect adds the pointer and keyboard listeners of an area
  */
 export function createStage(state, connect) {
   const stage = makeElement("div", { class: "gcw-stage" });
   /** @type {Frame[]} */
-  const pool = []; // frames made so far, to be used again
+  const pool = []; // frames for reuse
   return {
     stage,
-    /** Have one frame for each map, and read the maps' values. */
+    /** Match the number of frames to the maps, and read their values. */
     updateFrames() {
       const { items } = state.wire.get("maps");
       if (state.frames.length !== items.length) {
@@ -72,12 +72,12 @@ function makeFrame(connect) {
   const caption = makeElement("figcaption");
   connect(area);
   const figure = makeElement("figure", {}, caption, area);
-  const derived = /** @type {Derived} */ ({ paints: 0 }); // the rest comes with the first map
+  const derived = /** @type {Derived} */ ({ paints: 0 }); // the rest is set with the first map
   return Object.assign(derived, { canvas, marks, area, caption, figure });
 }
 
 /**
- * Put a map into a frame.
+ * Read a map into a frame.
  *
  * @param {Frame} frame
  * @param {MapItem} item
@@ -94,7 +94,7 @@ function readItem(frame, item) {
 }
 
 /**
- * Bring the side of the evidence that is asked for to the canvas's size.
+ * Upsample the selected sign of evidence to the canvas size.
  *
  * @param {State} state
  */
@@ -104,11 +104,11 @@ export function upsampleFrames(state) {
   const interpolation = wire.get("interpolation");
   for (const frame of frames) {
     const { grid, alt } = frame.item;
-    const seen = select(frame.values, evidence);
-    frame.vmax = maxAbs(seen);
+    const selected = select(frame.values, evidence);
+    frame.vmax = maxAbs(selected);
     frame.hasEvidence = frame.vmax > NEGLIGIBLE * maxAbs(frame.values);
-    frame.map = upsample(seen, grid, size, interpolation);
-    frame.smooth = interpolation === "bilinear" ? frame.map : upsample(seen, grid, size, "bilinear");
+    frame.map = upsample(selected, grid, size, interpolation);
+    frame.smooth = interpolation === "bilinear" ? frame.map : upsample(selected, grid, size, "bilinear");
     const description = isHidden(state) ? "The map is hidden until you reveal it." : alt[evidence];
     frame.canvas.setAttribute("aria-label", description);
     frame.area.setAttribute(

@@ -1,20 +1,20 @@
-// The image that maps lie over, decoded from the JPEG that was sent.
+// The image below the maps, decoded from JPEG.
 
 /** @import { State } from "./state.mjs" */
 
 /**
- * Make the reader of the image: what was superseded while it was decoded is dropped.
+ * Create the image reader; an image replaced while it is decoded is dropped.
  *
  * @param {State} state
- * @param {() => void} onRead called when the state has the image
+ * @param {() => void} onRead called when the image is decoded
  */
 export function createImageReader(state, onRead) {
-  let started = 0;
+  let latest = 0;
   return async function readImage() {
     const source = state.wire.get("image");
-    const turn = ++started;
+    const request = ++latest;
     const bitmap = await createImageBitmap(new Blob([source.jpeg], { type: "image/jpeg" }));
-    if (turn !== started || state.signal.aborted) {
+    if (request !== latest || state.signal.aborted) {
       bitmap.close();
       return;
     }
@@ -30,7 +30,7 @@ export function createImageReader(state, onRead) {
 }
 
 /**
- * A canvas's means to draw.
+ * Return the 2D context of a canvas.
  *
  * @template {HTMLCanvasElement | OffscreenCanvas} Canvas
  * @param {Canvas} canvas
@@ -38,6 +38,6 @@ export function createImageReader(state, onRead) {
  */
 export function contextOf(canvas, settings) {
   const context = canvas.getContext("2d", settings);
-  if (!context) throw new Error("This browser draws on no canvas.");
+  if (!context) throw new Error("This browser does not support 2D canvas.");
   return /** @type {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} */ (context);
 }

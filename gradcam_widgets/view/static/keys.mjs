@@ -1,11 +1,11 @@
-// The notebook has its own use for keys: what is typed in the view and its panel is not meant for it.
+// Keyboard shortcuts of the notebook must not react to keys typed in the view or its panel.
 
 import { listen } from "./state.mjs";
 
 /** @import { State } from "./state.mjs" */
 
 /**
- * Keep keys from the notebook, but for its ways to run and save.
+ * Stop keys from reaching the notebook, except those that run cells and shortcuts with Ctrl, Meta or Alt.
  *
  * @param {KeyboardEvent} event
  */
@@ -15,7 +15,7 @@ function keepKeys(event) {
 }
 
 /**
- * Guard a view's keys; returns what guards those of the panel's menus as soon as the view stands in a panel.
+ * Keep the view's keys from the notebook; the returned function does so for the panel around it, once there is one.
  *
  * @param {State} state
  * @param {HTMLElement} root

@@ -1,6 +1,6 @@
-// What is calculated of maps, without a page to show it in: upsampling, colors, overlay, correlation.
+// Computations on maps, independent of the DOM: upsampling, colors, overlay, correlation.
 //
-// Maps are arrays in rows, first row first; sizes and grids are [rows, columns].
+// Maps are row-major arrays; sizes and grids are [rows, columns].
 
 /** @typedef {[number, number]} Size */
 /** @typedef {"for" | "against" | "both"} Evidence */
@@ -8,10 +8,10 @@
 /** @typedef {ArrayBuffer | ArrayBufferView<ArrayBuffer>} Bytes */
 /** @typedef {[cell: number, weight: number][]} Taps */
 
-const CUBIC_A = -0.75; // Keys' parameter as OpenCV has it
+const CUBIC_A = -0.75; // Keys' parameter, as in OpenCV
 
 /**
- * The bytes of what a model gives: a view of a buffer, or the buffer itself.
+ * Return the bytes of a buffer or of a view on one.
  *
  * @param {Bytes} data
  */
@@ -22,7 +22,7 @@ export function toBytes(data) {
 }
 
 /**
- * Read a map's numbers: float32, or int16 with the value of one step. Copies, for a view may be unaligned.
+ * Read a map's values: float32, or int16 times `step`. Copies them, because a view may be unaligned.
  *
  * @param {{ values: Bytes, step?: number | null }} map
  */
@@ -32,7 +32,7 @@ export function readValues({ values, step = null }) {
 }
 
 /**
- * Look at a signed map: evidence "for", "against" (turned positive) or "both".
+ * Select evidence of a signed map: "for", "against" (as positive values) or "both".
  *
  * @param {Float32Array} values
  * @param {Evidence} evidence
@@ -43,7 +43,7 @@ export function select(values, evidence) {
 }
 
 /**
- * The largest absolute value, the upper end of a map's own scale.
+ * Return the largest absolute value.
  *
  * @param {Float32Array} values
  */
@@ -54,7 +54,7 @@ export function maxAbs(values) {
 }
 
 /**
- * Which source cells each pixel of a line takes, with their weights: half-pixel centers, clamped edges.
+ * Return source cells and weights for every pixel of a line, with half-pixel centers and clamped edges.
  *
  * @param {number} cells
  * @param {number} pixels
@@ -79,7 +79,7 @@ function linearWeights(t) {
 }
 
 /**
- * Keys' cubic convolution: weights of the cells before, at, after and two after.
+ * Return the weights of Keys' cubic convolution for four neighboring cells.
  *
  * @param {number} t
  */
@@ -91,7 +91,7 @@ function cubicWeights(t) {
 }
 
 /**
- * Bring a map to [height, width]: "cells", "bilinear" or "cubic" (clamped to the map's range).
+ * Upsample a map to [height, width] by "cells", "bilinear" or "cubic" (clamped to the map's range).
  *
  * @param {Float32Array} values
  * @param {Size} grid
@@ -111,19 +111,19 @@ export function upsample(values, [rows, columns], [height, width], interpolation
   }
   const low = values.reduce((a, b) => Math.min(a, b));
   const high = values.reduce((a, b) => Math.max(a, b));
-  const large = new Float32Array(height * width);
+  const upsampled = new Float32Array(height * width);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       let sum = 0;
       for (const [row, weight] of down[y]) sum += weight * wide[row * width + x];
-      large[y * width + x] = Math.min(Math.max(sum, low), high);
+      upsampled[y * width + x] = Math.min(Math.max(sum, low), high);
     }
   }
-  return large;
+  return upsampled;
 }
 
 /**
- * Round to the nearest whole number, halves to the even one, as numpy does.
+ * Round to the nearest integer, halves to even, as numpy does.
  *
  * @param {number} number
  */
@@ -134,7 +134,7 @@ export function roundHalfEven(number) {
 }
 
 /**
- * Where a value stands in a table of 256 colors: 0…vmax, or −vmax…vmax for signed maps.
+ * Return the index of a value in a table of 256 colors for 0…vmax, or −vmax…vmax if signed.
  *
  * @param {number} value
  * @param {number} vmax
@@ -146,10 +146,10 @@ export function colorIndex(value, vmax, signed) {
 }
 
 /**
- * Lay a colored map over an image.
+ * Blend a colored map over an image.
  *
- * `image` is RGBA bytes; `map` the upsampled map; `table` 256 × RGB bytes. Where `fade` holds, weaker evidence is more
- * transparent; up to `threshold`, a share of the map's own maximum, it is not shown at all. Returns RGBA bytes.
+ * `image` is RGBA bytes, `map` the upsampled map, `table` 256 × RGB bytes. With `fade`, weaker evidence is more
+ * transparent; evidence up to `threshold`, a fraction of the map's maximum, is hidden. Returns RGBA bytes.
  *
  * @param {ArrayLike<number>} image
  * @param {Float32Array} map
@@ -174,7 +174,7 @@ export function composite(image, map, { vmax, signed, table, opacity, fade, thre
 }
 
 /**
- * Pearson's correlation of two maps of one size; NaN where one is flat.
+ * Return the Pearson correlation of two maps of one size; NaN if one is constant.
  *
  * @param {Float32Array} first
  * @param {Float32Array} second

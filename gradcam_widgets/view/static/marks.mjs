@@ -1,4 +1,4 @@
-// The rectangles that lie over a map: the box, the guess, the chosen rectangle, and the cell under the pointer.
+// Rectangles over a map: its box, the guess, the selected rectangle and the cell at the pointer.
 
 import { cellAt, toPixels } from "./boxes.mjs";
 import { makeSvgElement } from "./dom.mjs";
@@ -9,7 +9,7 @@ import { toCanvas } from "./state.mjs";
 /** @import { State } from "./state.mjs" */
 
 /**
- * Draw every frame's marks anew.
+ * Redraw the marks of all frames.
  *
  * @param {State} state
  */
@@ -30,7 +30,7 @@ export function drawMarks(state) {
 }
 
 /**
- * A line with a dark halo, to be seen on any ground.
+ * Create a rectangle with a dark halo, visible on any background.
  *
  * @param {string} name
  * @param {Box} box
@@ -41,7 +41,7 @@ function makeRectangle(name, [left, top, right, bottom]) {
 }
 
 /**
- * The cell under a point, in pixels of the canvas.
+ * Return the cell at a point as a box in canvas pixels.
  *
  * @param {State} state
  * @param {Frame} frame

@@ -1,4 +1,4 @@
-// What is said in words: the readout below the maps, and the notes and predictions beside them.
+// Texts: the readout below the maps, and the notes and predictions beside them.
 
 import { boundingBox, cellAt, energyInside, intersectionOverUnion } from "./boxes.mjs";
 import { makeElement } from "./dom.mjs";
@@ -9,10 +9,10 @@ import { formatChange, formatPercent, formatSignificant, trueMinus } from "./tex
 /** @import { State } from "./state.mjs" */
 /** @import { Prediction } from "./wire.mjs" */
 
-const GUESS_THRESHOLD = 0.15; // of the map's maximum: the box that a guess is compared with
+const GUESS_THRESHOLD = 0.15; // of the map's maximum, for the box to compare a guess with
 
 /**
- * Make the line that tells what is under the pointer, or what may be done.
+ * Create the line with the values at the pointer, or a hint.
  *
  * @param {State} state
  */
@@ -33,8 +33,8 @@ export function createReadout(state) {
 function describePointer(state) {
   const { wire, pointer } = state;
   if (isHidden(state)) {
-    const guessed = wire.get("guess");
-    return guessed ? "Your guess is drawn: reveal the map." : "Draw a rectangle where you think the model looked.";
+    const guess = wire.get("guess");
+    return guess ? "Your guess is drawn: reveal the map." : "Draw a rectangle where you think the model looked.";
   }
   if (pointer) return describeCells(state, pointer);
   return wire.get("can_edit") ? "Point for a cell's value; drag to choose a part." : "Point for a cell's value.";
@@ -54,7 +54,7 @@ function describeCells({ frames }, pointer) {
 }
 
 /**
- * Make the notes: what was guessed, compared and boxed, and what Python says of the maps.
+ * Create the notes: guess, comparison, box, and the caveats and explanations from Python.
  *
  * @param {State} state
  */
@@ -65,7 +65,7 @@ export function createNotes(state) {
     element,
     show() {
       const lines = [...describeMaps(state), state.wire.get("explanation"), state.frames[0]?.item.note].filter(Boolean);
-      if (lines.join("\n") === shown) return; // a live region is read aloud when it is replaced
+      if (lines.join("\n") === shown) return; // a replaced live region is read aloud again
       shown = lines.join("\n");
       element.replaceChildren(...lines.map((line) => makeElement("p", {}, line)));
     },
@@ -105,17 +105,17 @@ function describeGuess(state) {
   const { wire, frames, size } = state;
   const guess = wire.get("guess");
   if (!(wire.get("guessing") && wire.get("revealed") && guess && frames.length)) return [];
-  const guessed = toCanvas(state, guess);
+  const guessBox = toCanvas(state, guess);
   const { smooth } = frames[0];
-  const inside = formatPercent(energyInside(smooth, size, guessed));
-  const shared = formatPercent(intersectionOverUnion(guessed, boundingBox(smooth, size, GUESS_THRESHOLD)));
+  const inside = formatPercent(energyInside(smooth, size, guessBox));
+  const shared = formatPercent(intersectionOverUnion(guessBox, boundingBox(smooth, size, GUESS_THRESHOLD)));
   return [
     `Your guess holds ${inside} of the evidence; it overlaps the map's box by ${shared} (intersection over union).`,
   ];
 }
 
 /**
- * Make the list of predictions, each a button that asks for its class.
+ * Create the list of predictions; each is a button that selects its class.
  *
  * @param {State} state
  */
@@ -142,9 +142,7 @@ export function createPredictions(state) {
       heading.hidden = list.hidden = !predictions.length;
       const focused = /** @type {HTMLElement | null} */ (document.activeElement);
       const focusedClass = list.contains(focused) ? focused?.dataset.classIndex : undefined;
-      list.replaceChildren(
-        ...predictions.map((row) => makePrediction(row, row.class_index === wire.get("target"))),
-      );
+      list.replaceChildren(...predictions.map((row) => makePrediction(row, row.class_index === wire.get("target"))));
       if (focusedClass === undefined) return;
       /** @type {HTMLElement | null} */
       const button = list.querySelector(`[data-class-index="${Number(focusedClass)}"]`);
@@ -155,7 +153,7 @@ export function createPredictions(state) {
 
 /**
  * @param {Prediction} prediction
- * @param {boolean} pressed whether its class is the one asked for
+ * @param {boolean} pressed whether its class is selected
  */
 function makePrediction({ class_index: index, name, probability, logit, before }, pressed) {
   const fill = makeElement("span", { class: "gcw-fill" });

@@ -1,4 +1,4 @@
-// What an exported page runs: its data in a view, in the reader's choice of light or dark.
+// Entry point of an exported page: shows its data in a view, in the system's color scheme.
 
 import { showPage } from "./page_view.mjs";
 

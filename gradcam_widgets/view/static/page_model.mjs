@@ -1,12 +1,12 @@
-// An exported page's data, and a model without a kernel that holds them.
+// Data of an exported page, and a model without a kernel.
 
-/** @import { Display, MapItem, Prediction, Traits } from "./wire.mjs" */
+/** @import { Display, MapItem, Prediction } from "./wire.mjs" */
 
 /**
- * @typedef {object} PageData What page.py writes into a page.
+ * @typedef {object} PageData Data written by page.py.
  * @property {{ jpeg: string, size: [number, number], window: [number, number, number, number] }} image
  * @property {(Omit<MapItem, "values" | "note"> & { values: string, class_index: number })[]} maps
- * @property {Record<string, string>} notes one for each layer
+ * @property {Record<string, string>} notes by layer
  * @property {Prediction[]} classes
  * @property {Record<string, string>} tables
  * @property {Display} display
@@ -16,7 +16,7 @@
  */
 
 /**
- * Bytes of a text in base64.
+ * Decode base64.
  *
  * @param {string} text
  */
@@ -25,26 +25,26 @@ export function fromBase64(text) {
 }
 
 /**
- * A model as anywidget gives one, whose changes go nowhere but to its listeners.
+ * Create a model with anywidget's interface that only notifies its listeners.
  *
  * @param {Record<string, unknown>} state
  */
 export function makeModel(state) {
   /** @type {Map<string, (() => void)[]>} */
   const listeners = new Map();
-  const listening = (/** @type {string} */ event) => listeners.get(event) ?? [];
+  const listenersOf = (/** @type {string} */ event) => listeners.get(event) ?? [];
   return {
     get: (/** @type {string} */ name) => /** @type {any} */ (state[name]),
     set(/** @type {string} */ name, /** @type {unknown} */ value) {
       if (state[name] === value) return;
       state[name] = value;
-      for (const listener of listening(`change:${name}`)) listener();
+      for (const listener of listenersOf(`change:${name}`)) listener();
     },
     on(/** @type {string} */ event, /** @type {() => void} */ listener) {
-      listeners.set(event, [...listening(event), listener]);
+      listeners.set(event, [...listenersOf(event), listener]);
     },
     off(/** @type {string} */ event, /** @type {() => void} */ listener) {
-      const kept = listening(event).filter((registered) => registered !== listener);
+      const kept = listenersOf(event).filter((registered) => registered !== listener);
       listeners.set(event, kept);
     },
     save_changes() {},
@@ -52,7 +52,7 @@ export function makeModel(state) {
 }
 
 /**
- * The maps of a page, to be found by layer and class.
+ * Read the maps of a page, and list their layers.
  *
  * @param {PageData} data
  */
@@ -67,7 +67,7 @@ export function readMaps(data) {
 }
 
 /**
- * The traits that a page opens with.
+ * Return the initial traits of a page.
  *
  * @param {PageData} data
  * @param {unknown} maps

@@ -8,7 +8,7 @@ import { render } from "./view.mjs";
 /** @import { PageData } from "./page_model.mjs" */
 
 /**
- * Show the page's data.
+ * Show a page's data.
  *
  * @param {PageData} data
  * @param {HTMLElement} root
@@ -42,7 +42,7 @@ export function showPage(data, root) {
 }
 
 /**
- * Make the menus, set to what the page opens with.
+ * Create the menus with their initial values.
  *
  * @param {PageData} data
  * @param {Option[]} layers
@@ -58,7 +58,7 @@ function makeMenus(data, layers) {
   const compared = selectField("other", "Compare", [["", "nothing"], ...classes]);
   layer.control.value = data.layer;
   shown.control.value = String(data.target);
-  const attributes = { class: "gcw-page-menus", role: "group", "aria-label": "What is asked" };
+  const attributes = { class: "gcw-page-menus", role: "group", "aria-label": "Displayed maps" };
   return {
     layer: layer.control,
     shown: shown.control,

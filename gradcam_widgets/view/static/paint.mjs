@@ -1,4 +1,4 @@
-// Painting: maps over the image, and the color bar below.
+// Painting of the maps over the image, and of the color bar.
 
 import { boundingBox } from "./boxes.mjs";
 import { makeElement } from "./dom.mjs";
@@ -11,11 +11,11 @@ import { EVIDENCE_TEXTS, formatSignificant } from "./text.mjs";
 /** @import { Size } from "./maps.mjs" */
 /** @import { State } from "./state.mjs" */
 
-const TALLEST = 440; // pixels on the screen
+const MAX_HEIGHT = 440; // pixels on the screen
 const COLORS = 256;
 
 /**
- * Paint every frame's map over the image, and find its box.
+ * Paint the map of every frame over the image, and update its box.
  *
  * @param {State} state
  */
@@ -38,13 +38,13 @@ export function paintFrames(state) {
     frame.paints++;
     frame.canvas.dataset.paints = String(frame.paints);
     frame.canvas.dataset.seq = String(wire.get("maps").seq);
-    const boxed = display.threshold > 0 && !isHidden(state) && frame.hasEvidence;
-    frame.box = boxed ? boundingBox(frame.smooth, size, display.threshold) : null;
+    const hasBox = display.threshold > 0 && !isHidden(state) && frame.hasEvidence;
+    frame.box = hasBox ? boundingBox(frame.smooth, size, display.threshold) : null;
   }
 }
 
 /**
- * Give a frame's canvas the image's size, and what lies round it the image's shape.
+ * Set a frame's canvas to the image's size and its area to the image's aspect ratio.
  *
  * @param {Frame} frame
  * @param {Size} size
@@ -55,11 +55,11 @@ function resize({ canvas, marks, area }, [height, width]) {
   canvas.height = height;
   marks.setAttribute("viewBox", `0 0 ${width} ${height}`);
   area.style.aspectRatio = `${width} / ${height}`;
-  area.style.width = `${Math.round((TALLEST * width) / height)}px`;
+  area.style.width = `${Math.round((MAX_HEIGHT * width) / height)}px`;
 }
 
 /**
- * Make the color bar, with the raw numbers that it spans.
+ * Create the color bar, labeled in raw units.
  *
  * @param {State} state
  */
@@ -85,7 +85,7 @@ export function createColorBar(state) {
 }
 
 /**
- * Make what calls `paint` with the browser's next frame, however often it is asked for before.
+ * Create a scheduler that calls `paint` at most once per animation frame.
  *
  * @param {() => void} paint
  */
@@ -99,7 +99,7 @@ export function createRepaint(paint) {
         paint();
       });
     },
-    /** Paint without waiting for a frame: an answer has come that the person waits for. */
+    /** Paint without waiting for the next animation frame, for an answer that the user waits for. */
     now() {
       cancelAnimationFrame(pending);
       pending = 0;

@@ -1,4 +1,4 @@
-// Pointing at the image, and choosing a rectangle on it: by pointer and by keyboard.
+// Pointing at the image and selecting a rectangle, by pointer and by keyboard.
 
 import { clampShare, toPixels } from "./boxes.mjs";
 import { isHidden, listen } from "./state.mjs";
@@ -6,23 +6,23 @@ import { isHidden, listen } from "./state.mjs";
 /** @import { Point } from "./boxes.mjs" */
 /** @import { State } from "./state.mjs" */
 
-const SHORTEST_DRAG = 4; // pixels on the screen; less is a click
-const FINE = 8; // with Shift, a step is this part of a cell
+const MIN_DRAG = 4; // pixels on the screen; a shorter drag is a click
+const FINE_STEPS = 8; // per cell, with Shift
 /** @type {Record<string, Point>} */
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /**
- * Make what turns the person's pointing into the state's pointer and rectangle.
+ * Create the listeners that update the pointer and the selected rectangle.
  *
  * @param {State} state
  * @param {object} on
  * @param {() => void} on.choice called when the rectangle may have changed
  * @param {() => void} on.leave called when the pointer has left
- * @returns {(area: HTMLElement) => void} makes an element react
+ * @returns {(area: HTMLElement) => void} adds the listeners to an area
  */
 export function createRectangle(state, on) {
   const choose = (/** @type {State["chosen"]} */ rectangle) => {
-    takeRectangle(state, rectangle);
+    selectRectangle(state, rectangle);
     on.choice();
   };
   const move = (/** @type {PointerEvent} */ event) => {
@@ -38,17 +38,17 @@ export function createRectangle(state, on) {
       move(event);
     },
     pointermove: move,
-    pointerup: (/** @type {PointerEvent} */ event) => choose(draggedTo(state, event)),
-    pointercancel: () => choose(null), // the browser took the touch for scrolling
+    pointerup: (/** @type {PointerEvent} */ event) => choose(draggedRectangle(state, event)),
+    pointercancel: () => choose(null), // the browser uses the touch for scrolling
     pointerleave(/** @type {PointerEvent} */ event) {
-      if (event.pointerType === "touch") return; // a finger leaves whenever it is lifted
+      if (event.pointerType === "touch") return; // lifting a finger counts as leaving
       state.pointer = null;
       if (!state.corner) on.leave();
     },
     keydown(/** @type {KeyboardEvent} */ event) {
       if (event.key in STEPS) stepPointer(state, event);
-      else if (event.key === "Enter") turnCorner(state);
-      else if (event.key === "Escape") takeRectangle(state, null);
+      else if (event.key === "Enter") toggleCorner(state);
+      else if (event.key === "Escape") selectRectangle(state, null);
       else return;
       event.preventDefault();
       on.choice();
@@ -65,7 +65,7 @@ function areaOf(event) {
 }
 
 /**
- * Where an event lies, in shares of the element that it is told to.
+ * Return the position of an event as a fraction of its element.
  *
  * @param {PointerEvent} event
  * @returns {Point}
@@ -76,22 +76,22 @@ function pointIn(event) {
 }
 
 /**
- * The rectangle from where the pointer was pressed to where it is lifted; null where that is a click.
+ * Return the dragged rectangle, or null for a click.
  *
  * @param {State} state
  * @param {PointerEvent} event
  * @returns {State["chosen"]}
  */
-function draggedTo({ corner }, event) {
+function draggedRectangle({ corner }, event) {
   if (!corner) return null;
   const { width, height } = areaOf(event).getBoundingClientRect();
   const end = pointIn(event);
   const length = Math.hypot((end[0] - corner[0]) * width, (end[1] - corner[1]) * height);
-  return length > SHORTEST_DRAG ? [corner, end] : null;
+  return length > MIN_DRAG ? [corner, end] : null;
 }
 
 /**
- * Move the pointer by one cell of the first map, or by a part of it.
+ * Move the pointer by one cell of the first map, or by a fraction of one.
  *
  * @param {State} state
  * @param {KeyboardEvent} event
@@ -99,30 +99,30 @@ function draggedTo({ corner }, event) {
 function stepPointer(state, event) {
   const [rows, columns] = state.frames[0].item.grid;
   const [stepX, stepY] = STEPS[event.key];
-  const parts = event.shiftKey ? FINE : 1;
+  const parts = event.shiftKey ? FINE_STEPS : 1;
   const [x, y] = state.pointer ?? [0.5, 0.5];
   state.pointer = [clampShare(x + stepX / columns / parts), clampShare(y + stepY / rows / parts)];
   if (state.corner) state.chosen = [state.corner, state.pointer];
 }
 
 /**
- * Begin a rectangle at the pointer, or end the one that was begun.
+ * Start a rectangle at the pointer, or finish the current one.
  *
  * @param {State} state
  */
-function turnCorner(state) {
+function toggleCorner(state) {
   const { corner, pointer } = state;
-  if (corner) takeRectangle(state, [corner, pointer ?? corner]);
+  if (corner) selectRectangle(state, [corner, pointer ?? corner]);
   else state.corner = pointer ?? [0.5, 0.5];
 }
 
 /**
- * Have a rectangle chosen, or none; while the map is hidden it is the person's guess.
+ * Select a rectangle, or none; while the map is hidden, it becomes the guess.
  *
  * @param {State} state
  * @param {State["chosen"]} rectangle
  */
-function takeRectangle(state, rectangle) {
+function selectRectangle(state, rectangle) {
   const { wire } = state;
   state.corner = null;
   state.chosen = rectangle;

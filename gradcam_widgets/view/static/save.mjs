@@ -1,4 +1,4 @@
-// Saving what is shown, with its caption, as a PNG file; needs no kernel.
+// Saving the displayed maps with their caption as a PNG file, without a kernel.
 
 import { makeElement } from "./dom.mjs";
 import { contextOf } from "./image.mjs";
@@ -9,12 +9,12 @@ import { describeScale, wrap } from "./text.mjs";
 
 const GAP = 12;
 const MARGIN = 16;
-const BAR = 8; // height of the color bar, and its distance from the maps
+const BAR = 8; // height of the color bar, and its distance from the maps, in pixels
 const LINE = 17;
-const FIRST_LINE = 34; // from the maps' lower edge to the first line's foot
-const NARROWEST = 320;
+const FIRST_LINE = 34; // distance from the maps to the first baseline
+const MIN_WIDTH = 320;
 const FONT = "13px system-ui, sans-serif";
-const KEPT_MILLISECONDS = 10_000;
+const URL_LIFETIME_MS = 10_000;
 
 /**
  * Draw the maps, the color bar and the caption, and let the browser save them.
@@ -24,10 +24,10 @@ const KEPT_MILLISECONDS = 10_000;
  */
 export async function saveImage(state, bar) {
   const sheet = drawSheet(state, bar);
-  const address = URL.createObjectURL(await sheet.convertToBlob({ type: "image/png" }));
+  const url = URL.createObjectURL(await sheet.convertToBlob({ type: "image/png" }));
   const name = state.frames[0].item.title.replace(/[^\p{L}\p{N}]+/gu, "_");
-  makeElement("a", { href: address, download: `gradcam_${name}.png` }).click();
-  setTimeout(() => URL.revokeObjectURL(address), KEPT_MILLISECONDS);
+  makeElement("a", { href: url, download: `gradcam_${name}.png` }).click();
+  setTimeout(() => URL.revokeObjectURL(url), URL_LIFETIME_MS);
 }
 
 /**
@@ -37,23 +37,23 @@ export async function saveImage(state, bar) {
 function drawSheet(state, bar) {
   const { frames, size } = state;
   const [height, width] = size;
-  const inner = Math.max(frames.length * width + (frames.length - 1) * GAP, NARROWEST);
+  const inner = Math.max(frames.length * width + (frames.length - 1) * GAP, MIN_WIDTH);
   const sheet = new OffscreenCanvas(1, 1);
-  const ink = contextOf(sheet);
-  ink.font = FONT;
-  const lines = wrap(caption(state), (line) => ink.measureText(line).width <= inner);
+  const context = contextOf(sheet);
+  context.font = FONT;
+  const lines = wrap(caption(state), (line) => context.measureText(line).width <= inner);
   sheet.width = inner + 2 * MARGIN;
   sheet.height = height + 2 * MARGIN + 24 + lines.length * LINE;
-  ink.font = FONT; // a new size forgets it
-  ink.fillStyle = "#ffffff";
-  ink.fillRect(0, 0, sheet.width, sheet.height);
+  context.font = FONT; // resizing resets it
+  context.fillStyle = "#ffffff";
+  context.fillRect(0, 0, sheet.width, sheet.height);
   frames.forEach(({ canvas }, i) => {
-    ink.drawImage(canvas, MARGIN + i * (width + GAP), MARGIN);
+    context.drawImage(canvas, MARGIN + i * (width + GAP), MARGIN);
   });
-  ink.drawImage(bar, MARGIN, MARGIN + height + BAR, inner, BAR);
-  ink.fillStyle = "#222222";
+  context.drawImage(bar, MARGIN, MARGIN + height + BAR, inner, BAR);
+  context.fillStyle = "#222222";
   lines.forEach((line, i) => {
-    ink.fillText(line, MARGIN, MARGIN + height + FIRST_LINE + i * LINE);
+    context.fillText(line, MARGIN, MARGIN + height + FIRST_LINE + i * LINE);
   });
   return sheet;
 }

@@ -1,4 +1,4 @@
-// What the parts of one view share: the traits, what is derived from them, and what the person is pointing at.
+// Shared state of one view: traits, derived data, pointer and selection.
 
 import { toPixels } from "./boxes.mjs";
 import { toBytes } from "./maps.mjs";
@@ -8,25 +8,25 @@ import { toBytes } from "./maps.mjs";
 /** @import { Size } from "./maps.mjs" */
 /** @import { PackedImage, Wire } from "./wire.mjs" */
 
-/** The color map that "" stands for, by the side of the evidence. */
+/** Default color map by evidence. */
 export const DEFAULT_COLORMAPS = { for: "inferno", against: "inferno", both: "RdBu_r" };
 
 /**
  * @typedef {object} State
  * @property {Wire} wire the traits
  * @property {AbortSignal} signal removes the view's listeners from the page
- * @property {Frame[]} frames derived: one for each map
- * @property {Uint8ClampedArray | null} image derived: RGBA bytes in the canvas's size
- * @property {Image | null} imageSource the trait that `image` was read from
+ * @property {Frame[]} frames derived, one per map
+ * @property {Uint8ClampedArray | null} image derived, RGBA bytes of the canvas size
+ * @property {PackedImage | null} imageSource trait that `image` was read from
  * @property {Size} size of the canvas
- * @property {number} correlation derived: of two maps
- * @property {Point | null} pointer where the person points
- * @property {Point | null} corner where a rectangle was begun
- * @property {[Point, Point] | null} chosen the rectangle's two corners
+ * @property {number} correlation derived, of two maps
+ * @property {Point | null} pointer position of the pointer
+ * @property {Point | null} corner first corner of an unfinished rectangle
+ * @property {[Point, Point] | null} chosen two corners of the selected rectangle
  */
 
 /**
- * The state of a view that shows nothing yet.
+ * Return the initial state of a view.
  *
  * @param {Wire} wire
  * @param {AbortSignal} signal
@@ -48,7 +48,7 @@ export function createState(wire, signal) {
 }
 
 /**
- * Listen to an element until the view is removed.
+ * Add an event listener that is removed with the view.
  *
  * @param {State} state
  * @param {EventTarget} target
@@ -60,7 +60,7 @@ export function listen(state, target, type, listener) {
 }
 
 /**
- * Whether the map waits for a guess.
+ * Return whether the map is hidden until a guess is made.
  *
  * @param {State} state
  */
@@ -69,7 +69,7 @@ export function isHidden({ wire }) {
 }
 
 /**
- * The upper end of the scale of the maps shown, in raw units.
+ * Return the maximum of the displayed maps, in raw units.
  *
  * @param {State} state
  */
@@ -78,7 +78,7 @@ export function ownVmax({ frames }) {
 }
 
 /**
- * The upper end of the scale that is used, in raw units.
+ * Return the maximum of the current scale, in raw units.
  *
  * @param {State} state
  */
@@ -87,7 +87,7 @@ export function scaleVmax(state) {
 }
 
 /**
- * The 256 colors that are used, as bytes R, G, B.
+ * Return the current 256 colors as RGB bytes.
  *
  * @param {State} state
  */
@@ -98,7 +98,7 @@ export function colorTable({ wire }) {
 }
 
 /**
- * A box in the shown image's own pixels, in those of the canvas.
+ * Convert a box from pixels of the displayed image to canvas pixels.
  *
  * @param {State} state
  * @param {Box} box
@@ -110,7 +110,7 @@ export function toCanvas({ wire, size: [rows, columns] }, [left, top, right, bot
 }
 
 /**
- * The chosen rectangle in pixels of the whole image, of which a part may be shown; null where none is chosen.
+ * Return the selected rectangle in pixels of the original image, or null.
  *
  * @param {State} state
  */

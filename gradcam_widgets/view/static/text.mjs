@@ -1,8 +1,8 @@
-// Numbers and words as they are shown.
+// Formatting of numbers and texts.
 
 /** @import { Evidence } from "./maps.mjs" */
 
-/** What the color bar says of each side of the evidence. */
+/** Labels of the color bar. */
 export const EVIDENCE_TEXTS = {
   for: "Evidence for the class",
   against: "Evidence against the class",
@@ -10,23 +10,23 @@ export const EVIDENCE_TEXTS = {
 };
 
 /**
- * A number with three significant figures, with a true minus sign and no −0.
+ * Format a number with three significant digits, a true minus sign and no −0.
  *
  * @param {number | null} number
  */
 export function formatSignificant(number) {
   if (number === null || !Number.isFinite(number)) return "–";
   const rounded = Number(number.toPrecision(3));
-  const size = Math.abs(rounded);
+  const magnitude = Math.abs(rounded);
   let text = rounded.toPrecision(3);
   if (rounded === 0) text = "0";
-  else if (size >= 1e6 || size < 1e-4) text = rounded.toExponential(2);
-  else if (size >= 1000) text = rounded.toFixed(0);
+  else if (magnitude >= 1e6 || magnitude < 1e-4) text = rounded.toExponential(2);
+  else if (magnitude >= 1000) text = rounded.toFixed(0);
   return trueMinus(text);
 }
 
 /**
- * A probability's change with its sign; "±0" where nothing changed to three places.
+ * Format the change of a probability with its sign; "±0" if it rounds to zero.
  *
  * @param {number} before
  * @param {number} after
@@ -38,7 +38,7 @@ export function formatChange(before, after) {
 }
 
 /**
- * A share as per cent, without decimals.
+ * Format a fraction as a percentage without decimals.
  *
  * @param {number} share
  */
@@ -47,7 +47,7 @@ export function formatPercent(share) {
 }
 
 /**
- * A number's text with the minus sign of typography.
+ * Replace a leading hyphen by a minus sign.
  *
  * @param {string} text
  */
@@ -56,7 +56,7 @@ export function trueMinus(text) {
 }
 
 /**
- * The raw values that a color bar spans, in words.
+ * Describe the range of a color bar in raw units.
  *
  * @param {number} vmax
  * @param {Evidence} evidence
@@ -67,7 +67,7 @@ export function describeScale(vmax, evidence) {
 }
 
 /**
- * Break a text into lines that `fits` accepts.
+ * Break a text into lines for which `fits` returns true.
  *
  * @param {string} text
  * @param {(line: string) => boolean} fits

@@ -1,4 +1,4 @@
-// Sending an image file of the person's own to the kernel: chosen, or dropped on the view.
+// Upload of an image file to the kernel, by file dialog or drag and drop.
 
 import { makeButton, makeElement } from "./dom.mjs";
 import { listen } from "./state.mjs";
@@ -6,12 +6,12 @@ import { listen } from "./state.mjs";
 /** @import { State } from "./state.mjs" */
 
 /**
- * Make the button, and the file input that it opens.
+ * Create the button and its file input.
  *
  * @param {State} state
  */
 export function createUpload(state) {
-  const title = "Ask the model about an image of your own; it may be dropped here too";
+  const title = "Ask the model about your own image; you can also drop it here";
   const button = makeButton("Upload an image", title);
   const input = makeElement("input", { type: "file", accept: "image/*", hidden: "", "aria-label": "Image file" });
   const send = createSender(state);
@@ -24,7 +24,7 @@ export function createUpload(state) {
   return {
     button,
     input,
-    /** Take files that are dropped on an element. */
+    /** Accept files dropped on an element. */
     acceptDrops(/** @type {HTMLElement} */ element) {
       const { wire } = state;
       listen(state, element, "dragover", (event) => wire.get("can_edit") && event.preventDefault());
@@ -42,21 +42,21 @@ export function createUpload(state) {
 }
 
 /**
- * Make what sends an image file, unless it is larger than what a notebook's connection takes.
+ * Create a function that sends an image file, up to the kernel's size limit.
  *
  * @param {State} state
  */
 function createSender({ wire }) {
-  let sent = 0;
+  let count = 0;
   return async (/** @type {File} */ file) => {
     const { name, size } = file;
-    const largest = wire.get("max_upload_bytes");
-    if (size > largest) {
-      const sizes = `has ${(size / 1e6).toFixed(1)} MB, and ${largest / 1e6} MB are accepted`;
-      wire.set("message", `'${name}' ${sizes}: make it smaller, or give its path.`);
+    const limit = wire.get("max_upload_bytes");
+    if (size > limit) {
+      const sizes = `${(size / 1e6).toFixed(1)} MB exceeds the limit of ${limit / 1e6} MB`;
+      wire.set("message", `Cannot upload '${name}': ${sizes}; use a smaller file, or set image to its path.`);
       return;
     }
-    const turn = ++sent;
+    const turn = ++count;
     wire.set("upload", { name, size, content: new DataView(await file.arrayBuffer()), turn });
     wire.saveChanges();
   };

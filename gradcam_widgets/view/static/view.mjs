@@ -1,6 +1,6 @@
-// The view: a map over an image, and every control that needs no model. It is assembled here.
+// The view: maps over an image, with display controls.
 //
-// The traits are what is known; the frames are derived from them, and the page is painted from both.
+// Frames are derived from the traits, and the page is painted from both.
 
 import { createActions } from "./actions.mjs";
 import { CONTROLS, createControls } from "./controls.mjs";
@@ -23,12 +23,12 @@ import { Wire } from "./wire.mjs";
 /** @typedef {ReturnType<typeof createRepaint>} Repaint */
 
 /**
- * Show the model's traits in `el`, and let the person change them. Returns the cleanup.
+ * Show the model's traits in `el`, with controls to change them, and return the cleanup function.
  *
- * @param {{ model: Model, el: HTMLElement }} given
+ * @param {{ model: Model, el: HTMLElement }} context
  */
 export function render({ model, el }) {
-  const abort = new AbortController(); // removes every listener of the page at once
+  const abort = new AbortController(); // removes all DOM listeners at once
   const state = createState(new Wire(model), abort.signal);
   const showRectangle = () => {
     drawMarks(state);
@@ -44,7 +44,7 @@ export function render({ model, el }) {
   const parts = createParts(state, connect);
   const repaint = createRepaint(() => paint(state, parts));
   el.append(parts.root);
-  listenToPerson(state, parts);
+  listenToUser(state, parts);
   followTraits(state, parts, repaint);
   return () => {
     abort.abort();
@@ -55,13 +55,13 @@ export function render({ model, el }) {
 }
 
 /**
- * Make the parts and put them together.
+ * Create the parts of the view and assemble them.
  *
  * @param {State} state
- * @param {(area: HTMLElement) => void} connect makes a frame's area react to the person
+ * @param {(area: HTMLElement) => void} connect adds the pointer and keyboard listeners of an area
  */
 function createParts(state, connect) {
-  // each panel loads this module anew: a count would repeat
+  // random: every panel loads this module again, so a counter would repeat
   const prefix = `gcw-${Math.random().toString(36).slice(2)}`;
   const { stage, updateFrames } = createStage(state, connect);
   const bar = createColorBar(state);
@@ -97,12 +97,12 @@ function createParts(state, connect) {
 }
 
 /**
- * Listen to what is done to the view as a whole; its parts listen to the rest.
+ * Listen to events of the whole view; its parts listen to their own.
  *
  * @param {State} state
  * @param {Parts} parts
  */
-function listenToPerson(state, { root, save, bar, upload }) {
+function listenToUser(state, { root, save, bar, upload }) {
   const saveOnLeaving = (/** @type {PointerEvent | FocusEvent} */ { relatedTarget }) => {
     if (!(relatedTarget instanceof Node && root.contains(relatedTarget))) state.wire.saveDisplay();
   };
@@ -113,7 +113,7 @@ function listenToPerson(state, { root, save, bar, upload }) {
 }
 
 /**
- * Derive and paint anew whenever a trait changes, and for the first time.
+ * Update and paint now and whenever a trait changes.
  *
  * @param {State} state
  * @param {Parts} parts
@@ -132,7 +132,7 @@ function followTraits(state, { updateFrames, controls, predictions }, repaint) {
   const readImage = createImageReader(state, update);
   wire.onChange("image", readImage);
   wire.onChange("maps", () => {
-    if (state.imageSource !== wire.get("image")) return; // they wait for their image
+    if (state.imageSource !== wire.get("image")) return; // wait for their image
     update();
     repaint.now();
   });
@@ -170,7 +170,7 @@ function paint(state, parts) {
 }
 
 /**
- * Show the traits in the controls, and offer what can be done now.
+ * Show the traits in the controls, and enable the actions that are possible.
  *
  * @param {State} state
  * @param {Parts} parts

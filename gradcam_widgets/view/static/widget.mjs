@@ -1,4 +1,4 @@
-// What anywidget loads.
+// Entry point for anywidget.
 
 import { render } from "./view.mjs";
 

@@ -1,14 +1,14 @@
-// The model's traits: read, changed, and when the kernel is told of it.
+// Access to the model's traits, and when changes are sent to the kernel.
 //
-// Their names, and the keys inside of them, are those that Python sends: see wire.py and traits.py.
+// Names and keys are those of Python: see wire.py and traits.py.
 
 /** @import { Box } from "./boxes.mjs" */
 /** @import { Bytes, Evidence, Interpolation, Size } from "./maps.mjs" */
 
 /**
- * @typedef {object} MapItem One map, with what is said of it.
+ * @typedef {object} MapItem A map with its texts.
  * @property {Bytes} values
- * @property {number} [step] the value of one step where values are int16
+ * @property {number} [step] factor if values are int16
  * @property {Size} grid
  * @property {string} title
  * @property {string} layer
@@ -25,7 +25,7 @@
  * @property {string} name
  * @property {number} probability
  * @property {number} logit
- * @property {number | null} before the probability before the image was edited
+ * @property {number | null} before probability before the image was edited
  */
 
 /** @typedef {{ jpeg: Uint8Array<ArrayBuffer>, size: Size, window: Box }} PackedImage */
@@ -62,7 +62,7 @@
  */
 
 /**
- * @typedef {object} Model What anywidget gives.
+ * @typedef {object} Model The interface of anywidget's model.
  * @property {(name: string) => any} get
  * @property {(name: string, value: unknown) => void} set
  * @property {(event: string, listener: () => void) => void} on
@@ -76,7 +76,7 @@ export class Wire {
   #model;
   /** @type {[event: string, listener: () => void][]} */
   #listeners = [];
-  #synced = true; // whether the kernel knows how the map is displayed
+  #synced = true; // whether the kernel has the current display options
 
   /** @param {Model} model */
   constructor(model) {
@@ -93,7 +93,7 @@ export class Wire {
   }
 
   /**
-   * Set a trait; the kernel is told by `saveChanges`.
+   * Set a trait without sending it; see `saveChanges`.
    *
    * @template {keyof Traits} Name
    * @param {Name} name
@@ -104,7 +104,7 @@ export class Wire {
   }
 
   /**
-   * Change how the map is displayed: no message; the kernel is told once, when the person leaves the view.
+   * Set a display trait without a message; it is sent once, when the user leaves the view.
    *
    * @template {keyof Traits} Name
    * @param {Name} name
@@ -115,25 +115,25 @@ export class Wire {
     this.#model.set(name, value);
   }
 
-  /** A guess was made about one map: another one waits for another guess. */
+  /** Clear the guess, which is only valid for one map. */
   clearGuess() {
     this.set("guess", null);
     this.set("revealed", false);
   }
 
-  /** Send what was set: to the kernel, or nowhere in an exported page. */
+  /** Send changes to the kernel; an exported page has none. */
   saveChanges() {
     this.#synced = true;
     this.#model.save_changes();
   }
 
-  /** Send how the map is displayed, if the kernel does not know it yet. */
+  /** Send display traits that the kernel does not have yet. */
   saveDisplay() {
     if (!this.#synced) this.saveChanges();
   }
 
   /**
-   * Call a listener whenever a trait changes, until `disconnect`.
+   * Add a listener for changes of a trait, until `disconnect`.
    *
    * @param {keyof Traits} name
    * @param {() => void} listener
@@ -143,7 +143,7 @@ export class Wire {
     this.#listeners.push([`change:${name}`, listener]);
   }
 
-  /** Remove every listener. */
+  /** Remove all listeners. */
   disconnect() {
     for (const [event, listener] of this.#listeners) this.#model.off(event, listener);
   }

@@ -1,1 +1,1 @@
-"""Sea, savanna, riverbank, and the light over them."""
+"""Backgrounds: sea, savanna, riverbank and weather."""

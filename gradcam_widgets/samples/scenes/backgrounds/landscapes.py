@@ -1,4 +1,4 @@
-"""Where things stand: the sea, the savanna and the riverbank."""
+"""Sky, sea and savanna, with trees, bushes and grass."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def sky(size: int, rng: Generator, light: Light, horizon: float) -> NDArray[np.float32]:
-    """Paint a whole square of sky with clouds, axes (row, column, RGB), float32, 0…1."""
+    """Return a square of sky with clouds, `(size, size, 3)` float32 RGB, 0…1."""
     height = (np.arange(size, dtype=np.float32) + 0.5) / (size * max(horizon, 0.15))
     colors = between(light.zenith, light.haze, np.sqrt(np.clip(height, 0, 1))[:, None] * np.ones((1, size), np.float32))
     rows = min(size, round(size * horizon) + 2)
@@ -50,7 +50,7 @@ def _sun_glow(colors: NDArray[np.float32], light: Light, horizon: float) -> None
 
 
 def sea(canvas: Canvas, rng: Generator, light: Light, horizon: float) -> Color:
-    """Paint sky, a horizon and waves; return the color of the near water."""
+    """Paint sky and waves, and return the color of the near water."""
     size = canvas.size
     colors = sky(size, rng, light, horizon)
     _sun_glow(colors, light, horizon)
@@ -109,7 +109,7 @@ def _fill_below(colors: NDArray[np.float32], line: NDArray[np.float64], color: N
 
 
 def savanna(canvas: Canvas, rng: Generator, light: Light, horizon: float) -> Color:
-    """Paint sky, hills, dry ground, trees and grass; return the color of the near grass."""
+    """Paint sky, hills, dry ground, trees and grass, and return the color of the near grass."""
     size = canvas.size
     colors = sky(size, rng, light, horizon)
     _sun_glow(colors, light, horizon)
@@ -149,7 +149,7 @@ def _far_trees(canvas: Canvas, rng: Generator, light: Light, horizon: float) -> 
 
 
 def acacia(canvas: Canvas, rng: Generator, light: Light, foot: tuple[float, float], height: float) -> None:
-    """Paint an umbrella tree; places and sizes in shares of the image."""
+    """Paint an umbrella tree; positions and sizes are fractions of the image."""
     x, y = foot
     fog = float(np.clip(0.70 - 2.0 * height, 0.08, 0.7)) * min(1.0, 0.6 + 0.5 * light.density)
     bark = _fogged((0.30, 0.24, 0.18), light, fog)
@@ -184,7 +184,7 @@ def leaves(
     color: Color,
     fog: float = 0.0,
 ) -> None:
-    """Paint a cloud of leaves with a ragged rim, lit from above; places and sizes in shares of the image."""
+    """Paint a clump of leaves with a ragged rim, lit from above; positions and sizes are fractions of the image."""
     side = canvas.side
     fog = min(max(fog, 0.0), 0.9)
     x0, x1 = (round((center[0] + sign * 1.25 * radii[0]) * side) for sign in (-1, 1))
@@ -193,7 +193,7 @@ def leaves(
     at = (rng.uniform(0, TILE), rng.uniform(0, TILE))
     if right - left < 2 or bottom - top < 2:
         return
-    shape = ((bottom - top + 1) // 2, (right - left + 1) // 2)  # a ragged rim needs no finer drawing
+    shape = ((bottom - top + 1) // 2, (right - left + 1) // 2)  # half the resolution suffices for a ragged rim
     x = (((left + 2 * np.arange(shape[1]) + 1) / side - center[0]) / radii[0]).astype(np.float32)
     y = (((top + 2 * np.arange(shape[0]) + 1) / side - center[1]) / radii[1]).astype(np.float32)
     step = 620 / side
@@ -213,7 +213,7 @@ def leaves(
 
 
 def _grass(canvas: Canvas, rng: Generator, light: Light, color: Color, horizon: float) -> None:
-    """Draw blades of grass all over the ground, larger towards the lower edge."""
+    """Draw grass on the whole ground, larger toward the lower edge."""
     count, low, high = 420, horizon, 1.0
     depth = np.sort(rng.uniform(0.04, 1, count) ** 0.8)
     feet = np.stack([rng.uniform(-0.02, 1.02, count), low + (high - low) * depth + 0.02], axis=1)
@@ -233,7 +233,7 @@ def blades(
     canvas: Canvas, rng: Generator, light: Light, color: Color, feet: NDArray[np.float64], *,
     heights: NDArray[np.float64], hides: bool, fog: NDArray[np.float64] | float = 0.0,
 ) -> None:  # fmt: skip
-    """Draw blades of grass; feet, axes (blade, x and y), and heights in shares of the image."""
+    """Draw blades of grass; feet, `(N, 2)` x and y, and heights are fractions of the image."""
     count = len(feet)
     heights = heights * rng.uniform(0.5, 1.3, count)
     bend = rng.normal(0.15, 0.35, count) * heights

@@ -1,4 +1,4 @@
-"""The riverbank: foliage, water and mud, and what reptiles rest on."""
+"""The riverbank: foliage, water, mud, and supports such as logs and rocks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def riverbank(canvas: Canvas, rng: Generator, light: Light, horizon: float) -> Color:
-    """Paint foliage down to the horizon (share of the image), water, and a bank; return the color of its plants."""
+    """Paint foliage above the horizon (fraction of the image), water and a bank, and return the color of the plants."""
     size = canvas.size
     green = mix((0.20, 0.38, 0.14), (0.38, 0.45, 0.15), rng.uniform())
     colors = np.empty((size, size, 3), np.float32)
@@ -52,7 +52,7 @@ def riverbank(canvas: Canvas, rng: Generator, light: Light, horizon: float) -> C
 
 
 def _thicket(size: int, rng: Generator, light: Light, green: Color) -> NDArray[np.float32]:
-    """Foliage out of focus, axes (row, column, RGB), float32."""
+    """Return blurred foliage, `(size, size, 3)` float32 RGB."""
     small = size // 2
     mass = cut("cloud", (small, small), 260 / small, (rng.uniform(0, TILE), rng.uniform(0, TILE)))
     leaf = cut("skin", (small, small), 330 / small, (rng.uniform(0, TILE), rng.uniform(0, TILE)))
@@ -68,7 +68,7 @@ def _thicket(size: int, rng: Generator, light: Light, green: Color) -> NDArray[n
 
 
 def _water(above: NDArray[np.float32], shape: tuple[int, int], rng: Generator, light: Light) -> NDArray[np.float32]:
-    """Still water that mirrors what stands above it, axes (row, column, RGB), float32."""
+    """Return still water that reflects the rows above it, `(H, W, 3)` float32 RGB."""
     rows = np.clip(len(above) - 1 - np.arange(shape[0]) * 2, 0, None)
     mirror = cv2.blur(np.ascontiguousarray(above[rows]), (9, 1))
     ripple = plane("waves", shape, rng, 10, wide=2.2, far=0.08)
@@ -101,7 +101,7 @@ def _mud(colors: NDArray[np.float32], rng: Generator, light: Light, bank: int) -
 
 
 def _shore(canvas: Canvas, rng: Generator, light: Light, green: Color, horizon: float) -> None:
-    """Bushes on the far shore."""
+    """Draw bushes on the far shore."""
     for x in np.linspace(0, 1, rng.integers(4, 7)):
         if rng.uniform() < 0.75:
             tone = scaled(mix(green, (0.46, 0.48, 0.20), rng.uniform(0, 0.7)), rng.uniform(0.8, 1.35))
@@ -146,7 +146,7 @@ def _leaf(length: float, width: float) -> Points:
 
 
 def _sprays(canvas: Canvas, rng: Generator, light: Light, green: Color, horizon: float) -> None:
-    """Leaves that hang in from above."""
+    """Draw leaves that hang into the image from above."""
     count = int(rng.integers(40, 130))
     x = rng.uniform(0, 1) + rng.normal(0, 0.33, count)
     y = np.abs(rng.normal(0, 0.16, count)) * horizon
@@ -161,11 +161,11 @@ def _sprays(canvas: Canvas, rng: Generator, light: Light, green: Color, horizon:
     fixed = np.rint(shapes * canvas.side * 16).astype(np.int32)
     tones = rng.uniform(0.5, 1.25, count)
     lit = np.asarray(green, np.float32) * (light.sky * 0.55 + light.sun * 0.7)
-    for one, tone in zip(fixed, tones, strict=True):
-        cv2.fillConvexPoly(canvas.color, one, canvas.shade(lit * tone), cv2.LINE_AA, 4)
+    for outline, tone in zip(fixed, tones, strict=True):
+        cv2.fillConvexPoly(canvas.color, outline, canvas.shade(lit * tone), cv2.LINE_AA, 4)
         cv2.polylines(
             canvas.color,
-            [one[[0, 3]]],
+            [outline[[0, 3]]],
             isClosed=False,
             color=canvas.shade(lit * tone * 0.8),
             lineType=cv2.LINE_AA,
@@ -174,12 +174,12 @@ def _sprays(canvas: Canvas, rng: Generator, light: Light, green: Color, horizon:
 
 
 def support(kind: str, width: float, rng: Generator) -> list[Piece]:
-    """Draw what a reptile or a person rests on, its top at y = 0.
+    """Return the support of a reptile or person, its top at y = 0.
 
     Args:
-        kind: "log", "rock" or "quay"; for "mud" nothing is drawn.
-        width: Of whom it carries, in their units.
-        rng: Where color and form come from.
+        kind: "log", "rock" or "quay"; "mud" has no pieces.
+        width: Width of the supported figure, in its units.
+        rng: Random generator for color and shape.
     """
     makers = {"log": _log, "rock": _rock, "quay": _quay}
     return makers[kind](width / 2, rng) if kind in makers else []

@@ -1,4 +1,4 @@
-"""Weather and time of day: the light that falls on a scene."""
+"""Weather and time of day: the light of a scene."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LIGHTS = {  # sun, sky, ground, haze, zenith, density, shadow, height of the su
 
 
 def draw_light(rng: Generator) -> Light:
-    """Draw a weather, where the sun stands, and how warm its light is."""
+    """Draw random weather, position of the sun and color temperature."""
     weather = WEATHERS[rng.integers(len(WEATHERS))]
     sun, sky, ground, haze, zenith, density, shadow, heights = _LIGHTS[weather]
     azimuth = rng.uniform(0.25, 0.95) * (1 if rng.uniform() < 0.5 else -1)
@@ -33,7 +33,7 @@ def draw_light(rng: Generator) -> Light:
     toward = np.array(
         [np.sin(azimuth) * np.cos(height) * 1.2, -np.sin(height), 0.55 * np.cos(azimuth) * np.cos(height) + 0.25]
     )
-    x, y, z = (float(one) for one in toward / np.sqrt((toward**2).sum()))
+    x, y, z = (float(component) for component in toward / np.sqrt((toward**2).sum()))
     warm = rng.uniform(-0.05, 0.05)
     tint = np.array([1 + warm, 1, 1 - warm])
     bright = rng.uniform(0.92, 1.08)

@@ -1,1 +1,1 @@
-"""Drawing with arrays: shapes, shading, textures, resampling and the canvas."""
+"""Drawing with arrays: shapes, shading, textures, resampling and canvas."""

@@ -1,4 +1,4 @@
-"""A canvas at twice the image's resolution: lit shapes, soft shadows, and what is visible of each thing."""
+"""Canvas at twice the image's resolution: lit shapes, soft shadows and object labels."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ if TYPE_CHECKING:
 
 SUPERSAMPLING = 2
 PARTS_PER_OBJECT = 16
-_FIXED = 4  # bits after the point in OpenCV's coordinates
+_FIXED = 4  # fractional bits of OpenCV's fixed-point coordinates
 
 
 class Canvas:
-    """An image in the making.
+    """Colors and labels of a scene while it is painted.
 
-    Exposure and contrast (gain and offset) act on colors before they are rounded to 8 bits. Afterwards they would
-    make two levels of one, and a rounding that falls differently on another machine would show.
+    Exposure and contrast (gain and offset) apply before colors are rounded to 8 bits. Applied later, they would
+    amplify rounding differences between machines.
 
     Attributes:
         size: Side of the finished image in pixels.
-        side: Side of the canvas.
-        gain: Factor of all colors.
-        offset: What is added to them then, in gray levels.
-        color: Axes (row, column, RGB), uint8.
-        labels: What is foremost at each pixel, axes (row, column), uint8: 0 for the scenery, else a thing's label.
+        side: Side of the canvas in pixels.
+        gain: Factor applied to all colors.
+        offset: Gray levels added after the gain.
+        color: `(side, side, 3)` uint8 RGB.
+        labels: Label of the foremost object, `(side, side)` uint8; 0 for scenery.
     """
 
     def __init__(self, size: int, gain: float = 1.0, offset: float = 0.0) -> None:
-        """Begin with an empty canvas for an image of that many pixels a side."""
+        """Create a black canvas for an image of `size` × `size` pixels."""
         self.size = size
         self.gain = gain
         self.offset = offset
@@ -47,7 +47,7 @@ class Canvas:
         self.labels: NDArray[np.uint8] = np.zeros((self.side, self.side), np.uint8)
 
     def backdrop(self, colors: NDArray[np.float32]) -> None:
-        """Fill the canvas with a square image of any size, axes (row, column, RGB), float32, 0…1."""
+        """Fill the canvas with a square image of any size, `(S, S, 3)` float32 RGB, 0…1."""
         small = np.clip(self._graded(colors) + np.float32(0.5), 0, 255).astype(np.uint8)
         self.color = np.asarray(cv2.resize(small, (self.side, self.side), interpolation=cv2.INTER_LINEAR), np.uint8)
 
@@ -60,16 +60,16 @@ class Canvas:
         """Paint one piece."""
         outlines = [pose(outline) for outline in piece.outlines]
         line = piece.line * pose.scale
-        found = self._coverage(outlines, line)
-        if found is None:
+        coverage = self._coverage(outlines, line)
+        if coverage is None:
             return
-        (top, left), cover = found
+        (top, left), cover = coverage
         area = (slice(top, top + cover.shape[0]), slice(left, left + cover.shape[1]))
         if piece.inside and stroke.base:
             cover = np.asarray(cv2.bitwise_and(cover, self._own(area, stroke, piece.inside)), np.uint8)
         if piece.feather is not None:
-            grown = along(pose(piece.feather), (top, left), cover.shape[::-1])
-            cover = np.asarray(cv2.multiply(cover, grown, dtype=cv2.CV_8U), np.uint8)
+            feather = along(pose(piece.feather), (top, left), cover.shape[::-1])
+            cover = np.asarray(cv2.multiply(cover, feather, dtype=cv2.CV_8U), np.uint8)
         if piece.shadow and stroke.base:
             self._cast(cover, (top, left), piece, pose, stroke)
         self.blend(area, lit(cover, (top, left), piece, pose, stroke), cover, piece.opacity)
@@ -78,13 +78,13 @@ class Canvas:
             np.copyto(self.labels[area], np.uint8(label), where=cover >= 128)
 
     def shade(self, color: Sequence[float] | NDArray[np.floating]) -> list[float]:
-        """Return a color (0…1) as OpenCV's drawing functions want it on this canvas."""
+        """Convert a color (0…1) to graded 0…255 for OpenCV's drawing functions."""
         return [min(max(255 * self.gain * float(channel) + self.offset, 0.0), 255.0) for channel in color]
 
     def blend(
         self, area: tuple[slice, slice], colors: NDArray[np.float32], cover: NDArray[np.uint8], opacity: float = 1.0
     ) -> None:
-        """Lay colors (row, column, RGB; float32, 0…1) over an area, as far as it is covered (uint8)."""
+        """Blend colors, `(H, W, 3)` float32 0…1, into an area by coverage, `(H, W)` uint8, and opacity."""
         share = cv2.merge([cover] * 3).astype(np.float32)
         share *= np.float32(opacity / 255)
         below = self.color[area].astype(np.float32)
@@ -102,7 +102,7 @@ class Canvas:
         *,
         hides: bool = True,
     ) -> None:
-        """Draw many unlit open lines (points in pixels of the canvas) in one color (0…1), as clutter."""
+        """Draw unlit open lines (points in canvas pixels) in one color (0…1), as clutter."""
         if not len(lines):
             return
         fixed = _fixed(lines)
@@ -117,10 +117,10 @@ class Canvas:
     def spray(
         self, groups: Sequence[NDArray[np.float64]], color: NDArray[np.float32], opacity: float, *, hides: bool
     ) -> None:
-        """Draw soft short lines of foam, each group (line, point, x and y) fainter than the one before it."""
-        together = np.concatenate(groups).reshape(-1, 2)
-        left, top = np.maximum(np.floor(together.min(axis=0)).astype(int) - 3, 0)
-        right, bottom = np.minimum(np.ceil(together.max(axis=0)).astype(int) + 4, self.side)
+        """Draw soft short lines of foam; each group, `(lines, points, 2)`, is fainter than the previous one."""
+        points = np.concatenate(groups).reshape(-1, 2)
+        left, top = np.maximum(np.floor(points.min(axis=0)).astype(int) - 3, 0)
+        right, bottom = np.minimum(np.ceil(points.max(axis=0)).astype(int) + 4, self.side)
         if left >= right or top >= bottom:
             return
         cover = np.zeros((bottom - top, right - left), np.uint8)
@@ -143,12 +143,12 @@ class Canvas:
             np.copyto(self.labels[area], np.uint8(0), where=cover >= 128)
 
     def darken(self, cover: NDArray[np.float32], corner: tuple[int, int], color: Sequence[float]) -> None:
-        """Go over into a color (factors 0…1 of what is there) where covered (float32, 0…1); cut at the edges.
+        """Multiply covered pixels by a color; parts outside the canvas are clipped.
 
         Args:
-            cover: Axes (row, column), float32, 0…1.
+            cover: Coverage, `(H, W)` float32, 0…1.
             corner: Row and column of its first pixel, which may lie outside.
-            color: Factor of each channel where fully covered.
+            color: Factor of each channel at full coverage, 0…1.
         """
         top, left = corner
         rows, columns = cover.shape
@@ -162,15 +162,15 @@ class Canvas:
         self.color[y0:y1, x0:x1] = np.maximum((area - black) * factor + (black + np.float32(0.5)), 0).astype(np.uint8)
 
     def visible(self, low: int, high: int, box: tuple[float, float, float, float]) -> NDArray[np.bool_]:
-        """Return where at least half of a finished pixel shows labels low…high − 1.
+        """Return the pixels at least half covered by labels low…high − 1.
 
         Args:
             low: First label.
             high: Label after the last.
-            box: Where to look, in pixels of the canvas: left, top, right, bottom.
+            box: Area to search, left, top, right, bottom in canvas pixels.
 
         Returns:
-            Axes (row, column), bool, of the finished image's size.
+            Mask, `(size, size)` bool.
         """
         left, top = (2 * (max(0, int(value) - 4) // 2) for value in box[:2])
         right, bottom = (2 * (min(self.side, int(value) + 6) // 2) for value in box[2:])
@@ -182,7 +182,7 @@ class Canvas:
         return result
 
     def developed(self, vignette: float) -> NDArray[np.uint8]:
-        """Bring the canvas to the image's size, darker towards the corners; axes (row, column, RGB), uint8."""
+        """Return the finished image with a vignette, `(size, size, 3)` uint8 RGB."""
         small = cv2.resize(self.color, (self.size, self.size), interpolation=cv2.INTER_AREA).astype(np.float32)
         axis = (np.arange(self.size, dtype=np.float32) + 0.5) / self.size - 0.5
         light = 1 - np.float32(vignette) * (axis[None] ** 2 + axis[:, None] ** 2)
@@ -202,10 +202,10 @@ class Canvas:
         return np.where(own, np.uint8(255), np.uint8(0))
 
     def _coverage(self, outlines: Sequence[Points], line: float) -> tuple[tuple[int, int], NDArray[np.uint8]] | None:
-        everything = np.concatenate(outlines)
+        points = np.concatenate(outlines)
         margin = line / 2 + 2
-        left, top = np.floor(np.maximum(everything.min(axis=0) - margin, 0)).astype(int)
-        right, bottom = np.ceil(np.minimum(everything.max(axis=0) + margin, self.side)).astype(int)
+        left, top = np.floor(np.maximum(points.min(axis=0) - margin, 0)).astype(int)
+        right, bottom = np.ceil(np.minimum(points.max(axis=0) + margin, self.side)).astype(int)
         if left >= right or top >= bottom:
             return None
         cover = np.zeros((bottom - top, right - left), np.uint8)
@@ -218,9 +218,9 @@ class Canvas:
             )
         elif len(fixed) == 1:
             cv2.fillPoly(cover, fixed, 255, cv2.LINE_AA, _FIXED)
-        else:  # together, overlapping outlines would leave holes
-            for one in fixed:
-                cv2.fillPoly(cover, [one], 255, cv2.LINE_AA, _FIXED)
+        else:  # one by one: in a single call, overlapping outlines would leave holes
+            for outline in fixed:
+                cv2.fillPoly(cover, [outline], 255, cv2.LINE_AA, _FIXED)
         return (int(top), int(left)), cover
 
     def _cast(
@@ -229,7 +229,7 @@ class Canvas:
         reach = max(2, round(0.05 * pose.scale))
         small = cv2.copyMakeBorder(cover, reach, reach, reach, reach, cv2.BORDER_CONSTANT, value=0)
         soft = cv2.blur(small, (reach, reach)).astype(np.float32) / 255
-        shift_x, shift_y = (round(-reach * 0.7 * one) for one in stroke.light.toward[:2])
+        shift_x, shift_y = (round(-reach * 0.7 * component) for component in stroke.light.toward[:2])
         top, left = corner[0] - reach + shift_y, corner[1] - reach + shift_x
         y0, x0 = max(top, 0), max(left, 0)
         y1, x1 = min(top + soft.shape[0], self.side), min(left + soft.shape[1], self.side)
@@ -242,9 +242,9 @@ class Canvas:
 
 
 def _fixed(outlines: Sequence[Points] | Points, origin: tuple[float, float] = (0, 0)) -> list[NDArray[np.int32]]:
-    """Points as OpenCV wants them: whole numbers of sixteenths of a pixel."""
+    """Convert points to OpenCV's fixed-point integers, sixteenths of a pixel."""
     if isinstance(outlines, np.ndarray):
         return list(np.rint((outlines - origin) * (1 << _FIXED)).astype(np.int32))
-    together = np.rint((np.concatenate(outlines) - origin) * (1 << _FIXED)).astype(np.int32)
-    ends = np.cumsum([len(one) for one in outlines])
-    return [together[end - len(one) : end] for one, end in zip(outlines, ends, strict=True)]
+    points = np.rint((np.concatenate(outlines) - origin) * (1 << _FIXED)).astype(np.int32)
+    ends = np.cumsum([len(outline) for outline in outlines])
+    return [points[end - len(outline) : end] for outline, end in zip(outlines, ends, strict=True)]

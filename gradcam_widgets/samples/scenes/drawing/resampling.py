@@ -1,9 +1,9 @@
-"""Enlarging, softening and sampling of float arrays, to the same bits on every machine.
+"""Enlarging, blurring and sampling of float arrays, bit-identical on all machines.
 
-OpenCV does this in float32, in an order and with instructions that depend on the processor and on its version, so that
-here and there a pixel comes out one gray level higher. Here each value is either computed step by step in float32 or
-summed in float64 and then rounded, where what another order changes is far below a float32's last bit. (What OpenCV
-does to uint8 is exact as it is; exponentials and powers, of which numpy has several, are taken in float64 too.)
+OpenCV's float32 results depend on its version and on the processor, which changes some pixels by one gray level. Here
+every value is either computed elementwise in float32, or summed in float64 and then rounded, where the order of
+summation is far below the last bit of a float32. (OpenCV's uint8 operations are exact; exponentials and powers are
+computed in float64, too.)
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 def sample(tile: NDArray[np.float32], rows: NDArray[np.floating], columns: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Read a square tile that continues over its edges at any places, linearly between its pixels.
+    """Sample a periodic square tile by bilinear interpolation.
 
     Args:
-        tile: Axes (row, column), float32.
-        rows: Where to read, in rows of the tile, any numbers; broadcast with `columns`.
-        columns: Likewise, in columns.
+        tile: `(S, S)` float32.
+        rows: Row coordinates, any numbers; broadcast with `columns`.
+        columns: Column coordinates.
 
     Returns:
-        What is there, float32, in the shape of both together.
+        Samples, float32, in the broadcast shape.
     """
     side = len(tile)
     top, left = np.floor(rows).astype(np.intp), np.floor(columns).astype(np.intp)
@@ -45,17 +45,17 @@ def sample(tile: NDArray[np.float32], rows: NDArray[np.floating], columns: NDArr
 
 
 def enlarge(values: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
-    """Enlarge an array (row, column, channel) linearly to rows and columns, edges continued; float32."""
+    """Enlarge an `(H, W, C)` float32 array bilinearly to `shape` (rows, columns), replicating edges."""
     return _on_both_axes(_linear(len(values), shape[0]), values, _linear(values.shape[1], shape[1]))
 
 
 def blur(values: NDArray[np.float32], sigma: float, *, mirror: bool = False) -> NDArray[np.float32]:
-    """Blur an array (row, column) or (row, column, channel) by a Gaussian; float32.
+    """Blur a float32 array with a Gaussian.
 
     Args:
-        values: What is blurred.
-        sigma: Standard deviation, pixels.
-        mirror: Whether the mirror image of what lies within lies beyond the edges, or nothing.
+        values: `(H, W)` or `(H, W, C)` float32.
+        sigma: Standard deviation in pixels.
+        mirror: Whether to reflect the array at its edges instead of padding with zeros.
     """
     rows, columns = (_gaussian(length, sigma, mirror=mirror) for length in values.shape[:2])
     return _on_both_axes(rows, values, columns)
@@ -64,7 +64,7 @@ def blur(values: NDArray[np.float32], sigma: float, *, mirror: bool = False) -> 
 def _on_both_axes(
     rows: NDArray[np.float64], values: NDArray[np.float32], columns: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """Multiply each of the first two axes by a matrix, in float64."""
+    """Multiply both of the first two axes by a matrix, in float64."""
     height, width = values.shape[:2]
     mixed = rows @ values.reshape(height, -1).astype(np.float64)
     mixed = columns @ mixed.reshape(len(rows), width, -1)
@@ -72,17 +72,17 @@ def _on_both_axes(
 
 
 @lru_cache(maxsize=256)
-def _linear(length: int, wanted: int) -> NDArray[np.float64]:
-    """Return how much each of the pixels adds to each one wanted, axes (wanted, pixel); centers lie half a pixel in."""
-    at = np.clip((np.arange(wanted) + 0.5) * (length / wanted) - 0.5, 0, length - 1)
+def _linear(length: int, target: int) -> NDArray[np.float64]:
+    """Return bilinear weights, `(target, length)` float64, with half-pixel centers."""
+    at = np.clip((np.arange(target) + 0.5) * (length / target) - 0.5, 0, length - 1)
     matrix: NDArray[np.float64] = np.maximum(0, 1 - np.abs(at[:, None] - np.arange(length)))
     matrix.setflags(write=False)
     return matrix
 
 
 def _gaussian(length: int, sigma: float, *, mirror: bool) -> NDArray[np.float64]:
-    """Return how much each pixel adds to each one, axes (blurred, pixel)."""
-    reach = (round(8 * sigma + 1) | 1) // 2  # as far as OpenCV takes it for float32
+    """Return Gaussian weights, `(length, length)` float64."""
+    reach = (round(8 * sigma + 1) | 1) // 2  # OpenCV's radius for float32
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
     weights /= weights.sum()
     if not mirror:

@@ -1,4 +1,4 @@
-"""How light falls on a piece: its colors, before they are laid on the canvas."""
+"""Shading: the colors of a piece under the light, before blending."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Light:
-    """What falls on things; colors are RGB, about 0…1.
+    """Light of a scene; colors are float32 RGB, about 0…1.
 
     Attributes:
-        toward: Unit vector to the sun: to the right, down, to the viewer.
-        sun: Light of the sun.
-        sky: Light from above.
-        ground: Light from below.
-        haze: Color that far things go over into, and the sky at the horizon.
-        zenith: Color of the sky above.
-        density: How hazy it is, 0…1.
+        toward: Unit vector toward the sun: right, down, toward the viewer.
+        sun: Color of the sunlight.
+        sky: Color of the light from above.
+        ground: Color of the light from below.
+        haze: Color of distant objects and of the sky at the horizon.
+        zenith: Color of the sky at the zenith.
+        density: Density of the haze, 0…1.
         shadow: Strength of cast shadows, 0…1.
-        weather: Its name.
+        weather: Name of the weather.
     """
 
     toward: tuple[float, float, float]
@@ -48,14 +48,14 @@ class Light:
 
 @dataclass(frozen=True, eq=False)
 class Stroke:
-    """How a piece is laid on the canvas.
+    """Settings for painting pieces on the canvas.
 
     Attributes:
-        light: What falls on it.
-        fog: Share of the haze between it and the viewer, 0…1.
-        at: Where the textures begin on their tiles.
-        base: First label of the thing; 0 for clutter, which hides things and is none.
-        labels: Label of each part, by name.
+        light: Light of the scene.
+        fog: Fraction of haze in front of the piece, 0…1.
+        at: Offset of the textures on their tiles.
+        base: First label of the object; 0 for clutter, which hides objects.
+        labels: Label of each part relative to `base`, by name.
     """
 
     light: Light
@@ -71,14 +71,14 @@ def lit(
     """Return the colors of a piece under the light.
 
     Args:
-        cover: What it covers, axes (row, column), uint8.
+        cover: Coverage, `(H, W)` uint8.
         corner: Row and column of its first pixel on the canvas.
         piece: The piece.
-        pose: Where its figure stands.
-        stroke: The light, and the haze before it.
+        pose: Pose of its figure.
+        stroke: Light and haze.
 
     Returns:
-        Axes (row, column, RGB), float32, about 0…1; of one pixel where all have the same color.
+        `(H, W, 3)` float32 RGB, about 0…1; `(1, 1, 3)` if all pixels have the same color.
     """
     rows, columns = cover.shape
     if not (piece.roundness or piece.fade or piece.texture[0]):
@@ -110,12 +110,12 @@ def lit(
 
 
 def _level(light: Light) -> NDArray[np.float32]:
-    """Light on what is flat and half upright."""
+    """Return the light on a flat, half upright surface."""
     return np.asarray(light.ground * 0.35 + light.sky * 0.65 + light.sun * 0.55, np.float32)
 
 
 def _plain(piece: Piece, stroke: Stroke) -> NDArray[np.float32]:
-    """Return the one color of a flat piece, axes (row, column, RGB), float32, of one pixel."""
+    """Return the uniform color of a flat piece, `(1, 1, 3)` float32 RGB."""
     color = np.asarray(piece.color, np.float32) * (piece.glow + (1 - piece.glow) * _level(stroke.light))
     return np.asarray(color + stroke.fog * (stroke.light.haze - color), np.float32)[None, None]
 
@@ -134,16 +134,16 @@ def _own_color(
 def along(
     ends: Points, corner: tuple[int, int], size: tuple[int, int], step: tuple[float, float] = (1.0, 1.0)
 ) -> NDArray[np.float32]:
-    """Return how far pixels lie on the way between two points.
+    """Return a smoothstep gradient between two points.
 
     Args:
-        ends: The points, axes (point, x and y), in pixels of the canvas.
+        ends: Start and end, `(2, 2)` float64 x and y in canvas pixels.
         corner: Row and column of the first pixel on the canvas.
-        size: Columns and rows wanted.
-        step: Pixels of the canvas from one to the next, across and down.
+        size: Number of columns and rows.
+        step: Canvas pixels per column and row.
 
     Returns:
-        Axes (row, column), float32, 0…1, without a kink at the ends.
+        `(rows, columns)` float32, 0 at the start to 1 at the end.
     """
     (x0, y0), (x1, y1) = ends
     dx, dy = x1 - x0, y1 - y0
@@ -157,7 +157,7 @@ def along(
 def _relief(
     cover: NDArray[np.uint8], small: tuple[int, int], radius: float, light: Light, gloss: float
 ) -> NDArray[np.float32]:
-    """Light on a shape that is rounded towards its rim, axes (row, column, RGB), float32."""
+    """Return the light on a shape with a rounded rim, `(H, W, 3)` float32 RGB."""
     height = cv2.resize(cover, small, interpolation=cv2.INTER_AREA).astype(np.float32)
     height /= 255
     radius = max(radius, 0.6)

@@ -1,4 +1,4 @@
-"""Outlines of drawn things: smooth curves, tubes, ellipses, and where they come to stand in an image."""
+"""Shapes of figures: smooth curves, tubes, ellipses, and their pose on the canvas."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ Color: TypeAlias = tuple[float, float, float]
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """One shape of a figure, in the figure's own coordinates (x to the right, y down, the ground at y = 0).
+    """A shape of a figure, in the figure's coordinates (x to the right, y down, the ground at y = 0).
 
     Attributes:
-        outlines: Closed outlines, or open lines where `line` is set; each of axes (point, x and y), float64.
-        color: Its own color (RGB, 0…1) before light falls on it.
-        part: The part of the figure it belongs to; empty where it has no name.
+        outlines: Closed outlines, or open lines if `line` is set; each `(points, 2)` float64 x and y.
+        color: Unlit color, RGB, 0…1.
+        part: Name of the part of the figure, or "".
         line: Width of the lines; 0 fills the outlines.
-        roundness: How far from the rim the shape is rounded, as the light shows it; 0 is flat.
-        fade: A second color and the two points between which the first goes over into it.
-        texture: Strength of the surface's noise, 0…1, and cells of it per unit.
+        roundness: Width of the rounded rim; 0 is flat.
+        fade: A second color, and the two points between which the color changes to it.
+        texture: Strength of the surface noise, 0…1, and its cells per unit.
         gloss: Strength of the highlight, 0…1.
-        shadow: Strength of the soft shadow on what the figure already shows, 0…1.
-        inside: Paint only where the figure already is; with a name, only where that part is.
-        opacity: 0…1; what is at most half opaque hides nothing and belongs to no mask.
-        glow: Share of its color that needs no light, 0…1.
-        feather: Two points: it grows from nothing at the first to opaque at the second, to join what is below it.
+        shadow: Strength of the soft shadow cast on the figure itself, 0…1.
+        inside: Whether to paint only over the figure; a name limits it to that part.
+        opacity: 0…1; pieces of at most 0.5 hide nothing and belong to no mask.
+        glow: Fraction of the color that is independent of the light, 0…1.
+        feather: Two points between which the piece changes from transparent to opaque, for soft joints.
     """
 
     outlines: tuple[Points, ...]
@@ -54,12 +54,12 @@ class Piece:
 
 @dataclass(frozen=True, eq=False)
 class Pose:
-    """Where a figure stands: local points to pixels of the canvas.
+    """Affine map from a figure's coordinates to canvas pixels.
 
     Attributes:
-        matrix: Linear map, axes (x and y of the canvas, x and y of the figure), float64.
-        origin: Where the figure's (0, 0) comes to lie, in pixels of the canvas.
-        scale: Pixels of the canvas per unit of the figure.
+        matrix: Linear part, `(2, 2)` float64.
+        origin: Position of the figure's (0, 0), x and y in canvas pixels.
+        scale: Canvas pixels per unit of the figure.
     """
 
     matrix: Points
@@ -67,20 +67,20 @@ class Pose:
     scale: float
 
     def __call__(self, points: PointsLike) -> Points:
-        """Return the points, axes (point, x and y), on the canvas."""
+        """Map points, `(N, 2)` x and y, to canvas pixels, float64."""
         result: Points = np.asarray(points, dtype=np.float64) @ self.matrix.T + self.origin
         return result
 
 
 def pose_at(x: float, y: float, scale: float, *, flip: bool = False, angle: float = 0.0) -> Pose:
-    """Place a figure.
+    """Return the pose at a position.
 
     Args:
-        x: Column of its origin, in pixels of the canvas.
-        y: Row of its origin.
-        scale: Pixels per unit.
-        flip: Turn left into right.
-        angle: Turn clockwise, in radians, after the flip.
+        x: Column of the origin, in canvas pixels.
+        y: Row of the origin, in canvas pixels.
+        scale: Canvas pixels per unit.
+        flip: Whether to mirror left and right.
+        angle: Clockwise rotation after the flip, in radians.
     """
     sine, cosine = np.sin(angle), np.cos(angle)
     turn = np.array([[cosine, -sine], [sine, cosine]])
@@ -89,7 +89,7 @@ def pose_at(x: float, y: float, scale: float, *, flip: bool = False, angle: floa
 
 @cache
 def _catmull_rom(steps: int) -> NDArray[np.float64]:
-    """Weights of four neighboring points, axes (step, point)."""
+    """Return weights of four neighboring points, `(steps, 4)` float64."""
     t = np.arange(steps) / steps
     powers = np.stack([np.ones(steps), t, t**2, t**3], axis=1)
     weights = np.array([[0, 2, 0, 0], [-1, 0, 1, 0], [2, -5, 4, -1], [-1, 3, -3, 1]]) / 2
@@ -97,7 +97,7 @@ def _catmull_rom(steps: int) -> NDArray[np.float64]:
 
 
 def smooth(points: PointsLike, *, closed: bool = True, steps: int = 8) -> Points:
-    """Lead a Catmull-Rom curve through points, axes (point, coordinate), with so many steps from one to the next."""
+    """Return a Catmull-Rom curve through points, `(N, D)`, with `steps` samples per segment."""
     p = np.asarray(points, dtype=np.float64)
     if closed:
         around = np.stack([np.roll(p, 1, 0), p, np.roll(p, -1, 0), np.roll(p, -2, 0)])
@@ -110,14 +110,14 @@ def smooth(points: PointsLike, *, closed: bool = True, steps: int = 8) -> Points
 
 
 def normals(path: Points) -> Points:
-    """Return unit normals of an open path, to the left of its direction as seen with y down."""
+    """Return unit normals of an open path, on its left side with y down; `(N, 2)` float64."""
     tangent = np.gradient(path, axis=0)
     tangent /= np.maximum(np.hypot(tangent[:, 0], tangent[:, 1]), 1e-9)[:, None]
     return np.stack([tangent[:, 1], -tangent[:, 0]], axis=1)
 
 
 def tube(path: PointsLike, widths: Sequence[float], *, round_end: bool = True, steps: int = 8) -> Points:
-    """Return the outline of a limb along a curve through points, with a width (side to side) at each of them."""
+    """Return the outline of a limb along a curve through points, with the full width at every point."""
     knots = np.column_stack([np.asarray(path, dtype=np.float64), np.asarray(widths, dtype=np.float64) / 2])
     curve = smooth(knots, closed=False, steps=steps)
     middle, half = curve[:, :2], np.maximum(curve[:, 2:], 0)
@@ -136,7 +136,7 @@ def _cap(center: Points, side: Points, radius: float) -> Points:
 
 
 def ellipse(x: float, y: float, rx: float, ry: float, angle: float = 0.0, *, count: int = 28) -> Points:
-    """Return an ellipse's outline."""
+    """Return the outline of an ellipse, `(count, 2)` float64."""
     turn = np.linspace(0, 2 * np.pi, count, endpoint=False)
     sine, cosine = np.sin(angle), np.cos(angle)
     flat = np.stack([rx * np.cos(turn), ry * np.sin(turn)], axis=1)
@@ -145,7 +145,7 @@ def ellipse(x: float, y: float, rx: float, ry: float, angle: float = 0.0, *, cou
 
 
 def stretched(pieces: Sequence[Piece], across: float) -> list[Piece]:
-    """Make a figure wider (or narrower, as one seen at an angle), its height kept."""
+    """Scale a figure horizontally by the factor `across`."""
     wide = np.array([across, 1.0])
     result = []
     for piece in pieces:
@@ -154,17 +154,19 @@ def stretched(pieces: Sequence[Piece], across: float) -> list[Piece]:
             fade = (fade[0], np.asarray(fade[1]) * wide, np.asarray(fade[2]) * wide)
         if feather is not None:
             feather = (np.asarray(feather[0]) * wide, np.asarray(feather[1]) * wide)
-        result.append(replace(piece, outlines=tuple(one * wide for one in piece.outlines), fade=fade, feather=feather))
+        result.append(
+            replace(piece, outlines=tuple(outline * wide for outline in piece.outlines), fade=fade, feather=feather)
+        )
     return result
 
 
 def mix(first: Sequence[float], second: Sequence[float], share: float) -> Color:
-    """Go from the first color (share 0) to the second (share 1)."""
+    """Interpolate from the first color (share 0) to the second (share 1)."""
     red, green, blue = (a + (b - a) * share for a, b in zip(first, second, strict=True))
     return red, green, blue
 
 
 def scaled(color: Sequence[float], factor: float) -> Color:
-    """Make a color darker or lighter."""
+    """Multiply a color by a factor, clipped to 0…1."""
     red, green, blue = (min(max(channel * factor, 0.0), 1.0) for channel in color)
     return red, green, blue

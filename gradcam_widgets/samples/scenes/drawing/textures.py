@@ -1,4 +1,4 @@
-"""Noise that is made once: tiles to cut surfaces, clouds and waves from."""
+"""Noise textures: cached periodic tiles for surfaces, clouds and waves."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _SEEDS: dict[Noise, int] = {"cloud": 11, "grain": 12, "skin": 13, "waves": 14, "
 
 @cache
 def tile(kind: Noise) -> NDArray[np.float32]:
-    """Return a tile of noise that continues over its edges, axes (row, column), float32, about −1…1, mean 0.
+    """Return a periodic tile of noise, `(512, 512)` float32, about −1…1, mean 0.
 
-    One feature is about 16 of its 512 pixels wide ("cloud" holds all sizes).
+    Features are about 16 pixels wide ("cloud" has all sizes).
     """
     random = np.random.Generator(np.random.PCG64(_SEEDS[kind])).normal(size=(TILE, TILE))
     row = np.asarray(np.fft.fftfreq(TILE)[:, None] * TILE, np.float64)
@@ -55,17 +55,17 @@ def _spectrum(kind: Noise, row: NDArray[np.float64], column: NDArray[np.float64]
 def cut(
     kind: Noise, shape: tuple[int, int], step: float, at: tuple[float, float], stretch: float = 1.0
 ) -> NDArray[np.float32]:
-    """Cut a piece of noise.
+    """Resample a rectangle of noise.
 
     Args:
-        kind: Which noise.
-        shape: Rows and columns wanted.
-        step: Pixels of the tile per pixel wanted.
-        at: Where to begin, column and row of the tile; any numbers.
-        stretch: How much wider than high its features become.
+        kind: Kind of noise.
+        shape: Number of rows and columns.
+        step: Tile pixels per output pixel.
+        at: Column and row of the tile at the first pixel; any numbers.
+        stretch: Horizontal stretch of the features.
 
     Returns:
-        Axes (row, column), float32, about −1…1.
+        `(rows, columns)` float32, about −1…1.
     """
     across, down = min(step / stretch, 2 * TILE / shape[1]), min(step, 2 * TILE / shape[0])
     rows, columns = down * np.arange(shape[0]) + at[1] % TILE, across * np.arange(shape[1]) + at[0] % TILE
@@ -73,13 +73,13 @@ def cut(
 
 
 def ease(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Cut values to 0…1 and take the kinks out of their ends; float32."""
+    """Clip values to 0…1 and apply smoothstep; float32."""
     share = np.clip(values, 0, 1)
     return np.asarray(share * share * (3 - 2 * share), np.float32)
 
 
 def between(first: ArrayLike, second: ArrayLike, share: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return colors from the first (share 0) to the second (share 1), axes (row, column, RGB), float32."""
+    """Interpolate colors by `share`, `(H, W)` float32 0…1; `(H, W, 3)` float32 RGB."""
     low = np.asarray(first, np.float32)
     return np.asarray(low + share[..., None] * (np.asarray(second, np.float32) - low), np.float32)
 
@@ -87,18 +87,18 @@ def between(first: ArrayLike, second: ArrayLike, share: NDArray[np.float32]) -> 
 def plane(
     kind: Noise, shape: tuple[int, int], rng: Generator, cells: float, *, wide: float = 1.0, far: float = 0.06
 ) -> NDArray[np.float32]:
-    """Lay noise on level ground that goes off to the horizon at its upper edge.
+    """Project noise onto level ground whose horizon is at the upper edge.
 
     Args:
-        kind: Which noise.
-        shape: Rows and columns wanted.
-        rng: Where on its tile it begins.
-        cells: How many features there are about one image's width before the viewer.
-        wide: How much wider than deep they look.
-        far: How far below the horizon the ground begins, in shares of the image.
+        kind: Kind of noise.
+        shape: Number of rows and columns.
+        rng: Random generator for the offset.
+        cells: Number of features across the image's width in the foreground.
+        wide: Width of the features relative to their depth.
+        far: Distance of the first row below the horizon, as a fraction of the image.
 
     Returns:
-        Axes (row, column), float32, about −1…1.
+        `(rows, columns)` float32, about −1…1.
     """
     rows, columns = shape
     y = (np.arange(rows) + 0.5) / columns + far

@@ -1,1 +1,1 @@
-"""The animals, vessels and the photographer that scenes show."""
+"""Subjects of the scenes: animals, vessels and photographer."""

@@ -1,4 +1,4 @@
-"""Elephants: what tells them apart is ears, head, back and tusks; all else comes from the same urn."""
+"""Elephants, which differ only in ears, head, back and tusks; everything else is random."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _TRUNKS = (
 
 @dataclass(frozen=True)
 class _Kind:
-    """What tells elephants apart, in units of the height at the shoulder."""
+    """Distinguishing features of a class, in units of the shoulder height."""
 
     ears: str
     ear_scale: tuple[float, float]
@@ -76,11 +76,11 @@ _KINDS = {
 
 
 def elephant(name: str, rng: Generator) -> list[Piece]:
-    """Draw an elephant that looks to the right, one unit high at the shoulder.
+    """Return an elephant that faces right, one unit high at the shoulder.
 
     Args:
         name: "African elephant", "Indian elephant" or "tusker".
-        rng: Where pose and color come from.
+        rng: Random generator for pose and color.
     """
     kind = _KINDS[name]
     skin = scaled(mix((0.50, 0.48, 0.48), (0.60, 0.49, 0.41), rng.uniform()), rng.uniform(0.78, 1.08))

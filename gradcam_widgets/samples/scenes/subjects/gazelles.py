@@ -1,4 +1,4 @@
-"""The gazelle."""
+"""Gazelles."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DARK: Color = (0.20, 0.13, 0.09)
 
 
 def gazelle(rng: Generator) -> list[Piece]:
-    """Draw a gazelle that looks to the right, about 0.75 units high at the shoulder."""
+    """Return a gazelle that faces right, about 0.75 units high at the shoulder."""
     coat = scaled(mix((0.74, 0.50, 0.28), (0.66, 0.48, 0.33), rng.uniform()), rng.uniform(0.88, 1.08))
     stride = rng.uniform(-0.10, 0.10, size=2)
     grazing = rng.uniform() < 0.2

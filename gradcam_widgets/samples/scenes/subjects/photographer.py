@@ -1,4 +1,4 @@
-"""The photographer, who is never a class."""
+"""The photographer, who belongs to no class."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BLACK: Color = (0.09, 0.09, 0.10)
 
 
 def photographer(rng: Generator) -> list[Piece]:
-    """Draw a person who photographs to the right, feet at y = 0, 1 unit high when standing."""
+    """Return a photographer who faces right, feet at y = 0, 1 unit high when standing."""
     jacket = scaled(_JACKETS[rng.integers(len(_JACKETS))], rng.uniform(0.85, 1.1))
     trousers, skin = _TROUSERS[rng.integers(4)], _SKINS[rng.integers(4)]
     kneels = rng.uniform() < 0.4

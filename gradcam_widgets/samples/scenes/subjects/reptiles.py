@@ -1,4 +1,4 @@
-"""The iguana and the alligator: of one palette and size, so that only their shape tells them apart."""
+"""Iguana and alligator, with the same colors and size, so that they differ only in shape."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def _skin(rng: Generator) -> tuple[Color, Color, Color]:
 
 
 def _spine(path: Sequence[Sequence[float]], widths: Sequence[float]) -> tuple[Points, Points]:
-    """Return the middle and the upper edge of a body along points that go from its tail to its head."""
+    """Return the center line and the upper edge of a body along points from tail to head."""
     knots = np.column_stack([np.asarray(path), np.asarray(widths) / 2])
     curve = smooth(knots, closed=False, steps=12)
     return curve[:, :2], curve[:, :2] + normals(curve[:, :2]) * curve[:, 2:]
 
 
 def _teeth(edge: Points, count: int, heights: Sequence[float], lean: float, width: float) -> tuple[Points, ...]:
-    """Stand pointed scales on an edge (from the tail to the head), their heights interpolated."""
+    """Return pointed scales along an edge from tail to head, with interpolated heights."""
     at = np.linspace(0, len(edge) - 1, count)
     index = np.arange(len(edge))
     feet = np.stack([np.interp(at, index, edge[:, 0]), np.interp(at, index, edge[:, 1])], axis=1)
@@ -57,7 +57,7 @@ def _teeth(edge: Points, count: int, heights: Sequence[float], lean: float, widt
 
 
 def _join(path: Sequence[Sequence[float]], shift: float) -> tuple[Sequence[float], Sequence[float]] | None:
-    """Let a near leg grow out of the body."""
+    """Return the feather that joins a near leg to the body; None for a far leg."""
     x, y = path[0]
     return None if shift else ((x, y - 0.03), (x, y + 0.05))
 
@@ -207,7 +207,7 @@ def _scutes(path: Sequence[Sequence[float]], widths: Sequence[float], skin: Colo
     return [
         Piece(tuple(rows), scaled(skin, 0.72), "body", inside="body", opacity=0.75),
         Piece(
-            tuple(one - (0.004, 0.008) for one in rows),
+            tuple(outline - (0.004, 0.008) for outline in rows),
             mix(skin, (0.8, 0.8, 0.65), 0.35),
             "body",
             inside="body",

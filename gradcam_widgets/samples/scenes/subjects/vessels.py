@@ -1,4 +1,4 @@
-"""Submarine and aircraft carrier, as seen from a little above the sea."""
+"""Submarine, aircraft carrier and buoy, seen from slightly above the sea."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _View:
-    """A turn about the vertical and a look from above: (along, across, height) to the image's plane."""
+    """Projection of (along, across, height) to the image plane, with yaw and view from above."""
 
     yaw: float
     above: float
 
     def __call__(self, along: float, across: float, height: float) -> tuple[float, float]:
-        """Project one point."""
+        """Project a point."""
         sine, cosine = np.sin(self.yaw), np.cos(self.yaw)
         near = along * sine + across * cosine
         size = 1 / (1 - 0.42 * near)
@@ -44,7 +44,7 @@ class _View:
         return np.array([self(*point) for point in points])
 
     def profile(self, points: PointsLike) -> Points:
-        """Project points (x, y) of the upright plane through the keel."""
+        """Project points (x, y) of the vertical plane through the keel."""
         return np.array([self(x, 0.0, -y) for x, y in np.asarray(points)])
 
 
@@ -54,7 +54,7 @@ def _turned(pieces: Sequence[Piece], view: _View) -> list[Piece]:
         fade = piece.fade
         if fade is not None:
             fade = (fade[0], view.profile([fade[1]])[0], view.profile([fade[2]])[0])
-        result.append(replace(piece, outlines=tuple(view.profile(one) for one in piece.outlines), fade=fade))
+        result.append(replace(piece, outlines=tuple(view.profile(outline) for outline in piece.outlines), fade=fade))
     return result
 
 
@@ -177,7 +177,7 @@ def _hull(view: _View, gray: Color) -> list[Piece]:
 
 
 def _ends(view: _View, gray: Color) -> list[Piece]:
-    """The transom, seen when the stern is nearer, and the far bow."""
+    """Return the bow and the transom, which is visible if the stern is nearer."""
     stern = view.outline([(-0.49, 0.07, _DECK), (-0.49, -0.07, _DECK), (-0.47, -0.055, -0.012), (-0.47, 0.055, -0.012)])
     bow = view.outline([(0.49, 0.012, _DECK), (0.40, -0.05, _DECK), (0.33, -0.035, -0.01), (0.44, 0.0, -0.012)])
     return [
@@ -294,7 +294,7 @@ def _jets(view: _View, places: Sequence[float] | Points, across: float, rng: Gen
 
 
 def buoy(rng: Generator) -> list[Piece]:
-    """Draw a buoy about 1 unit high: clutter."""
+    """Return a buoy about 1 unit high, used as clutter."""
     color = ((0.80, 0.20, 0.12), (0.20, 0.50, 0.30), (0.90, 0.70, 0.15))[rng.integers(3)]
     frame = [
         np.array([(-0.18, -0.2), (-0.05, -0.8)]),

@@ -1,4 +1,4 @@
-"""Questions about one image and one model, each asked once: what the panel needs of the engine, without widgets."""
+"""Cache of traces and heatmaps for one image and one classifier, free of widgets."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Edits = tuple[Edit, ...]
 
 
 class Question(NamedTuple):
-    """Which map is wanted: of which class, at which layer, by which method, and what was done to the image."""
+    """Everything that determines one map of an image: target class, layer, method and edits."""
 
     target: int
     layer: str
@@ -36,48 +36,48 @@ class Question(NamedTuple):
     edits: Edits = ()
 
 
-class Inquiry:
-    """Answers about one image and one model, and remembers the last of them.
+class ExplanationCache:
+    """Least-recently-used cache of traces, predictions and heatmaps.
 
     Args:
-        classifier: The model.
-        image: Axes (row, column, RGB), uint8.
+        classifier: The classifier.
+        image: `(H, W, 3)` uint8 RGB.
 
     Attributes:
-        layers: The layers that can carry a map, in call order.
-        default: The layer that is taken when none is named.
+        layers: Layers that can carry a map, in call order.
+        default_layer: Layer used when none is named.
     """
 
     def __init__(self, classifier: Classifier, image: NDArray[np.uint8]) -> None:
-        """Find the layers, in one pass."""
+        """Find the layers, in one forward pass."""
         self.classifier, self.image = classifier, image
         self.layers: list[Layer] = classifier.layers(image)
-        self.default: Layer = next(layer for layer in self.layers if layer.default)
+        self.default_layer: Layer = next(layer for layer in self.layers if layer.default)
         self._traces: OrderedDict[Hashable, Trace] = OrderedDict()
         self._predictions: OrderedDict[Hashable, list[Prediction]] = OrderedDict()
         self._heatmaps: OrderedDict[Hashable, Heatmap] = OrderedDict()
 
-    def layer_name(self, wanted: str) -> str:
-        """Resolve a layer's name.
+    def layer_name(self, layer: str) -> str:
+        """Return the full name of a layer.
 
         Raises:
             LayerError: If there is no such layer.
         """
-        return find_layer(self.classifier.model, wanted)[0]
+        return find_layer(self.classifier.model, layer)[0]
 
     def predictions(self, edits: Edits, layer: str) -> list[Prediction]:
-        """Return all classes of the changed image, best first; free where the layer was traced."""
+        """Return predictions of all classes for the edited image, best first; free if `layer` is traced."""
 
-        def predictions() -> list[Prediction]:
+        def compute() -> list[Prediction]:
             trace = self._trace(edits, layer)
             return trace.predictions(trace.logits.shape[1])
 
-        return _remembered(self._predictions, (edits, layer), predictions, CACHED_TRACES)
+        return _get_or_compute(self._predictions, (edits, layer), compute, CACHED_TRACES)
 
     def heatmap(self, question: Question) -> Heatmap:
-        """Answer a question, without a pass where its layer and image were asked about lately."""
+        """Return a map; needs no forward pass while the trace of its layer and edits is cached."""
         trace = self._trace(question.edits, question.layer)
-        return _remembered(
+        return _get_or_compute(
             self._heatmaps,
             question,
             lambda: trace.heatmap(question.target, method=question.method),
@@ -85,12 +85,12 @@ class Inquiry:
         )
 
     def heatmaps(self, targets: Sequence[int], layers: Sequence[str], method: str, edits: Edits) -> list[Heatmap]:
-        """Answer for every class at every layer, in one pass: all layers of the first class, then of the second."""
-        shown, _ = edited(self.image, edits)
-        return self.classifier.trace(shown, layers).compare(targets, method=method)
+        """Compute the map of every class at every layer in one forward pass, ordered by class, then layer."""
+        image, _ = edited(self.image, edits)
+        return self.classifier.trace(image, layers).compare(targets, method=method)
 
-    def forget_if_changed(self) -> bool:
-        """Forget all answers if the model's weights have changed since, and say whether that was so."""
+    def clear_if_stale(self) -> bool:
+        """Clear the cache if the model's weights have changed, and return whether they have."""
         if all(trace.is_current for trace in self._traces.values()):
             return False
         self._traces.clear()
@@ -99,28 +99,28 @@ class Inquiry:
         return True
 
     def window(self, edits: Edits) -> Box:
-        """Return which part of the whole image the model saw, rounded to its pixels."""
+        """Return the part of the original image that reaches the model, in pixels."""
         from gradcam_widgets.images.box import Box  # noqa: PLC0415 - for typing above
 
-        shown, window = edited(self.image, edits)
-        left, top, right, bottom = self.classifier.window(shown)
+        image, window = edited(self.image, edits)
+        left, top, right, bottom = self.classifier.window(image)
         return Box(
             window.left + round(left), window.top + round(top), window.left + round(right), window.top + round(bottom)
         )
 
     def _trace(self, edits: Edits, layer: str) -> Trace:
-        def trace() -> Trace:
-            shown, _ = edited(self.image, edits)
-            return self.classifier.trace(shown, layer)
+        def compute() -> Trace:
+            image, _ = edited(self.image, edits)
+            return self.classifier.trace(image, layer)
 
-        return _remembered(self._traces, (edits, layer), trace, CACHED_TRACES)
+        return _get_or_compute(self._traces, (edits, layer), compute, CACHED_TRACES)
 
 
-def _remembered(memory: OrderedDict[Hashable, T], key: Hashable, make: Callable[[], T], most: int) -> T:
-    """Return what was made for a key lately, or make it and forget what was not used for longest."""
-    if key not in memory:
-        memory[key] = make()
-        while len(memory) > most:
-            memory.popitem(last=False)
-    memory.move_to_end(key)
-    return memory[key]
+def _get_or_compute(cache: OrderedDict[Hashable, T], key: Hashable, compute: Callable[[], T], max_size: int) -> T:
+    """Return the cached value of a key, or compute it and evict the least recently used ones."""
+    if key not in cache:
+        cache[key] = compute()
+        while len(cache) > max_size:
+            cache.popitem(last=False)
+    cache.move_to_end(key)
+    return cache[key]

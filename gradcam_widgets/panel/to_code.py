@@ -1,4 +1,4 @@
-"""The Python lines that make what the panel shows, without the panel."""
+"""Python code that reproduces the panel's figure without the panel."""
 
 from __future__ import annotations
 
@@ -12,31 +12,32 @@ if TYPE_CHECKING:
     from gradcam_widgets.images.edits import Edit
 
 
-def code(
+def to_code(
     image: str, classifier: str, edits: Sequence[Edit], heatmaps: Sequence[Heatmap], display: DisplayOptions
 ) -> str:
-    """Write the lines: image and model, what was done to the image, the questions, the figure.
+    """Return a script: image, classifier, edits, heatmaps and figure.
 
     Args:
         image: Lines that define `image`.
         classifier: Lines that define `classifier`.
-        edits: What was done to the image.
-        heatmaps: What is shown.
-        display: How it is shown.
+        edits: Edits applied to the image.
+        heatmaps: The maps to reproduce.
+        display: Display options of the figure.
     """
     lines = [*image.split("\n"), *classifier.split("\n")]
     imports = sorted({line for line in lines if line.startswith("from ")} | _imports(edits))
     body = [line for line in lines if line and not line.startswith("from ")]
     if edits:
-        shown = ", ".join(f"Edit({edit.kind!r}, Box{tuple(edit.box)})" for edit in edits)
-        body.append(f"image, _ = edited(image, [{shown}])")
+        edit_calls = ", ".join(f"Edit({edit.kind!r}, Box{tuple(edit.box)})" for edit in edits)
+        body.append(f"image, _ = edited(image, [{edit_calls}])")
     layers = list(dict.fromkeys(heatmap.layer for heatmap in heatmaps))
     body.append(f"trace = classifier.trace(image, {layers!r})")
-    asked = "\n".join(
-        f"    trace.heatmap({heatmap.class_index}, {heatmap.layer!r}, method={heatmap.method!r}),  # {_name(heatmap)}"
+    heatmap_calls = "\n".join(
+        f"    trace.heatmap({heatmap.class_index}, {heatmap.layer!r}, method={heatmap.method!r}),"
+        f"  # {_comment(heatmap)}"
         for heatmap in heatmaps
     )
-    body.append(f"heatmaps = [\n{asked}\n]")
+    body.append(f"heatmaps = [\n{heatmap_calls}\n]")
     arguments = "".join(f", {name}={value!r}" for name, value in display.changed().items())
     body.append(f"comparison_figure(heatmaps{arguments})")
     return "\n".join([*imports, "", *body]) + "\n"
@@ -47,6 +48,6 @@ def _imports(edits: Sequence[Edit]) -> set[str]:
     return lines | {"from gradcam_widgets.images import Box, Edit, edited"} if edits else lines
 
 
-def _name(heatmap: Heatmap) -> str:
-    """Name the class in one line, whatever its name holds."""
+def _comment(heatmap: Heatmap) -> str:
+    """Return the map's title on one line; a class name may contain line breaks."""
     return " ".join(heatmap.title.split())
