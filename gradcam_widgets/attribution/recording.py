@@ -136,7 +136,7 @@ def gradients(model: nn.Module, recording: Recording, class_indices: Tensor, nam
         try:
             result = torch.autograd.grad(recording.logits, kept, one_hot, retain_graph=True, allow_unused=True)
         except RuntimeError as error:
-            if "use_reentrant" not in str(error):
+            if "compatible with .grad()" not in str(error):  # in all of torch's wordings
                 raise
             raise ModelError(
                 "The model's checkpointing with use_reentrant=True does not support gradients of activations: "

@@ -18,11 +18,7 @@ if TYPE_CHECKING:
     from .display import DisplayOptions
 
 
-_CV2_INTERPOLATION = {
-    "cells": cv2.INTER_NEAREST_EXACT,
-    "bilinear": cv2.INTER_LINEAR,
-    "cubic": cv2.INTER_CUBIC,
-}
+_CV2_INTERPOLATION = {"bilinear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
 
 
 def select(values: NDArray[np.float32], evidence: Evidence) -> NDArray[np.float32]:
@@ -53,8 +49,13 @@ def upsample(
         Float32 map of that size.
     """
     check_choice("interpolation", interpolation, get_args(Interpolation))
-    rows, columns = size
-    upsampled = cv2.resize(values, (columns, rows), interpolation=_CV2_INTERPOLATION[interpolation])
+    if interpolation == "cells":  # where a border lies on a pixel's center, OpenCV's versions and the browser differ
+        rows, columns = (
+            (2 * np.arange(pixels) + 1) * cells // (2 * pixels)
+            for cells, pixels in zip(values.shape, size, strict=True)
+        )
+        return values[np.ix_(rows, columns)].astype(np.float32, copy=False)
+    upsampled = cv2.resize(values, (size[1], size[0]), interpolation=_CV2_INTERPOLATION[interpolation])
     return np.clip(upsampled, values.min(), values.max()).astype(np.float32, copy=False)
 
 

@@ -81,6 +81,15 @@ def test_a_pixel_shows_the_cell_over_its_center_where_cells_are_no_whole_pixels(
     assert np.array_equal(upsample(values, (7, 5), "cells"), values[rows][:, columns])
 
 
+@pytest.mark.parametrize("pixels", [7, 15, 21, 23, 65])
+def test_a_border_on_a_pixels_center_belongs_to_the_next_cell(pixels: int) -> None:
+    before, after = pixels // 2, pixels // 2 + 1
+    line = np.repeat(np.array([1, 2], np.float32), [before, after])
+    values = np.array([[1, 2]], np.float32)
+    assert np.array_equal(upsample(values, (1, pixels), "cells"), line[np.newaxis])
+    assert np.array_equal(upsample(values.T, (pixels, 1), "cells"), line[:, np.newaxis])
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_bilinear_is_the_half_pixel_formula(size: tuple[int, int]) -> None:
     values = noise()

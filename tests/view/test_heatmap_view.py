@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import os
 import re
 import subprocess
 from dataclasses import replace
+from fractions import Fraction
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 TESTS = Path(__file__).parent
 HOSTILE = "<script>alert('x')</script> $\\frac{1}{2}$ \"'& <!-- &amp;"
 IMAGE_SIZE = (23, 31)
-CV2_INTERPOLATION = {"cells": cv2.INTER_NEAREST_EXACT, "bilinear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
+CV2_INTERPOLATION = {"bilinear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
 EVIDENCE: tuple[Evidence, ...] = ("for", "against", "both")
 INTERPOLATIONS: tuple[Interpolation, ...] = ("cells", "bilinear", "cubic")
 WORDS = json.loads((TESTS / "words.json").read_text(encoding="utf-8"))  # of the view's elements, in their order
@@ -179,6 +181,12 @@ def in_base64(data: bytes) -> dict[str, str] | str:
 
 
 def resized(values: NDArray[np.float32], size: tuple[int, int], interpolation: str = "bilinear") -> NDArray[np.float32]:
+    if interpolation == "cells":
+        rows, columns = (
+            [math.floor(Fraction(2 * pixel + 1, 2 * pixels) * cells) for pixel in range(pixels)]
+            for cells, pixels in zip(values.shape, size, strict=True)
+        )
+        return values[rows][:, columns]
     large = cv2.resize(values, (size[1], size[0]), interpolation=CV2_INTERPOLATION[interpolation])
     return cast("NDArray[np.float32]", large.astype(np.float32))
 
