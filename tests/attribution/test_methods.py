@@ -62,7 +62,7 @@ def test_cam_weighs_channels_by_the_classes_weights() -> None:
     ids=["other gradients", "no linear layer", "a sum instead of a mean"],
 )
 def test_cam_is_refused_without_global_average_pooling(gradients: Tensor, class_weights: Tensor | None) -> None:
-    with pytest.raises(MethodError, match=r"^CAM needs global average pooling and one linear layer"):
+    with pytest.raises(MethodError, match=r"^CAM requires global average pooling followed by a single linear layer"):
         cam(ACTIVATIONS, gradients, class_weights)
 
 
@@ -85,10 +85,10 @@ def test_a_method_has_its_paper_and_what_it_needs(
 
 @pytest.mark.parametrize(
     ("given", "hint"),
-    [("gradcam", "did you mean 'grad-cam'? "), ("HiResCAM", "did you mean 'hirescam'? "), ("zzz", ""), (5, "")],
+    [("gradcam", "; did you mean 'grad-cam'?"), ("HiResCAM", "; did you mean 'hirescam'?"), ("zzz", "."), (5, ".")],
 )
 def test_an_unknown_method_is_told_with_a_close_one_and_all(given: Any, hint: str) -> None:
-    expected = f"There is no method {given!r}: {hint}choose one of grad-cam, cam, hirescam."
+    expected = f"method must be 'grad-cam', 'cam' or 'hirescam', got {given!r}{hint}"
     with pytest.raises(MethodError, match=f"^{re.escape(expected)}$"):
         find_method(given)
 
@@ -104,7 +104,7 @@ def test_a_method_of_ones_own_is_found_like_the_others(own_method: str) -> None:
     found = find_method(own_method)
     assert (found.function, found.needs) == (layer_cam, ("gradients", "activations"))
     assert found.citation.startswith("Jiang et al. 2021")
-    with pytest.raises(MethodError, match="choose one of grad-cam, cam, hirescam, layer-cam"):
+    with pytest.raises(MethodError, match="method must be 'grad-cam', 'cam', 'hirescam' or 'layer-cam'"):
         find_method("zzz")
 
 
@@ -119,7 +119,7 @@ def test_a_method_may_need_the_class_weights_alone() -> None:
 @pytest.mark.parametrize("name", ["grad-cam", "cam", "hirescam"])
 def test_a_name_that_is_taken_is_refused(name: str) -> None:
     before = dict(METHODS)
-    expected = f"There is a method {name!r} already: choose another name, or del METHODS[{name!r}]."
+    expected = f"name {name!r} is taken by another method: choose another name, or del METHODS[{name!r}]."
     with pytest.raises(MethodError, match=f"^{re.escape(expected)}$"):
         register_method(name, "none")(layer_cam)
     assert before == METHODS
@@ -164,8 +164,8 @@ def test_a_function_that_takes_anything_else_is_refused(function: Callable[..., 
     before = dict(METHODS)
     assert inspect.signature(function).parameters
     expected = (
-        f"The function of method 'own' takes ({taken}): give one whose plain parameters are named after what it "
-        "needs of activations, gradients, class_weights."
+        f"The function of method 'own' has the parameters ({taken}): use plain ones among activations, gradients, "
+        "class_weights."
     )
     with pytest.raises(MethodError, match=f"^{re.escape(expected)}$"):
         register_method("own", "none")(function)

@@ -81,11 +81,11 @@ def test_a_batch_stays_as_it_is_where_there_are_no_weights() -> None:
 @pytest.mark.parametrize(
     ("batch", "said"),
     [
-        ([[0.5]], "A batch is a torch tensor, not list: preprocess the image first."),
-        (torch.zeros(3, 4, 5), "A batch has four axes, not (3, 4, 5): add that of images by batch[None]."),
-        (torch.zeros(1, 3, 0, 5), "none of them empty, not (1, 3, 0, 5)."),
-        (torch.zeros(3, 4), "A batch has axes (image, channel, row, column), none of them empty, not (3, 4)."),
-        (torch.zeros(1, 3, 4, 5, dtype=torch.uint8), "floating-point numbers, not torch.uint8: preprocess"),
+        ([[0.5]], "batch must be a torch tensor, got list: preprocess the image first."),
+        (torch.zeros(3, 4, 5), "batch must have shape (N, C, H, W), got (3, 4, 5): add the first axis by batch[None]."),
+        (torch.zeros(1, 3, 0, 5), "without empty axes, got (1, 3, 0, 5)."),
+        (torch.zeros(3, 4), "batch must have shape (N, C, H, W) without empty axes, got (3, 4)."),
+        (torch.zeros(1, 3, 4, 5, dtype=torch.uint8), "floating-point tensor, got torch.uint8: preprocess"),
     ],
 )
 def test_what_is_no_batch_is_told_in_one_sentence(batch: Any, said: str) -> None:
@@ -96,16 +96,16 @@ def test_what_is_no_batch_is_told_in_one_sentence(batch: Any, said: str) -> None
 @pytest.mark.parametrize(
     ("output", "what"),
     [
-        (torch.zeros(1, 3, 2), "come as float32 of shape (1, 3, 2):"),
-        (torch.zeros(1, 0), "come as float32 of shape (1, 0):"),
-        (torch.zeros(1, 3, dtype=torch.int64), "come as int64 of shape (1, 3):"),
-        ({"logits": [1, 2]}, "come in a dict:"),
-        ((), "come in a tuple:"),
-        (None, "come in a NoneType:"),
+        (torch.zeros(1, 3, 2), "got float32 of shape (1, 3, 2):"),
+        (torch.zeros(1, 0), "got float32 of shape (1, 0):"),
+        (torch.zeros(1, 3, dtype=torch.int64), "got int64 of shape (1, 3):"),
+        ({"logits": [1, 2]}, "got dict:"),
+        ((), "got tuple:"),
+        (None, "got NoneType:"),
     ],
 )
 def test_an_output_without_scores_is_told_with_the_remedy(output: Any, what: str) -> None:
-    with pytest.raises(ModelError, match=re.escape(what) + " give GradCAM"):
+    with pytest.raises(ModelError, match=re.escape(what) + " set GradCAM"):
         ScoredModel(nn.Identity()).read_scores(output)
 
 
@@ -118,13 +118,13 @@ def test_scores_are_told_from_what_batch_and_weights_hold() -> None:
     bad, good = torch.full((1, 3), torch.nan), torch.zeros(1, 2, 2, 3)
     scored = ScoredModel(OnPaper())
     scored.check_scores(LOGITS, good)
-    with pytest.raises(ModelError, match=r"^The batch holds NaN or infinity"):
+    with pytest.raises(ModelError, match=r"^batch contains NaN or infinity"):
         scored.check_scores(bad, good / 0)
     with pytest.raises(ModelError, match=r"^The class scores are not finite in torch\.float32: run the model"):
         scored.check_scores(bad, good)
     with torch.no_grad():
         set_first(scored.model.get_parameter("fc.bias"))
-    with pytest.raises(ModelError, match=r"^The weights 'fc\.bias' hold NaN or infinity"):
+    with pytest.raises(ModelError, match=r"^The weights 'fc\.bias' contain NaN or infinity"):
         scored.check_scores(bad, good)
 
 

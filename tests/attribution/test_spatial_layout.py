@@ -103,7 +103,7 @@ def test_tokens_too_few_for_two_cells_form_no_grid(tokens: int) -> None:
 
 def test_a_grid_that_was_given_is_taken_for_the_tokens() -> None:
     assert read((1, 11, 768), (12, 12), nn.LayerNorm(768), token_grid=(3, 3)).grid == (3, 3)
-    with pytest.raises(LayerError, match="puts out 11 tokens, fewer than the 3×4 of token_grid"):
+    with pytest.raises(LayerError, match="token_grid must fit into the 11 tokens of layer 'here', got 3×4"):
         read((1, 11, 768), (12, 12), nn.LayerNorm(768), token_grid=(3, 4))
 
 
@@ -113,10 +113,10 @@ def test_a_grid_that_was_given_is_taken_for_the_tokens() -> None:
 @pytest.mark.parametrize(
     ("shape", "said"),
     [
-        ((1, 5, 1, 1), r"of shape 1×5×1×1 is pooled to one cell"),
-        ((1, 5), r"its output has shape 1×5"),
-        ((), r"it puts out no such tensor"),
-        ((3, 5, 4, 4), r"first axis of what layer 'here' puts out, 3×5×4×4, is not that of the 1 images"),
+        ((1, 5, 1, 1), r"output shape 1×5×1×1 is pooled to one cell"),
+        ((1, 5), r"output shape 1×5"),
+        ((), r"output is not a float tensor"),
+        ((3, 5, 4, 4), r"The output of layer 'here' has shape 3×5×4×4, whose first axis is not the batch of 1 images"),
     ],
 )
 def test_a_shape_without_a_grid_is_told(shape: tuple[int, ...], said: str) -> None:

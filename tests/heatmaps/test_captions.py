@@ -161,8 +161,8 @@ def test_a_model_without_a_name_is_left_out() -> None:
 @pytest.mark.parametrize(
     ("evidence", "said"),
     [
-        ("for", "Evidence for tug (2) at layer features: centered on the lower right"),
-        ("against", "Evidence against tug (2) at layer features: centered on the top"),
+        ("for", "Evidence for tug (2) at layer features: strongest at the lower right"),
+        ("against", "Evidence against tug (2) at layer features: strongest at the top"),
     ],
 )
 def test_the_description_says_where_each_side_lies(evidence: Any, said: str) -> None:

@@ -59,5 +59,5 @@ def test_a_box_of_any_numbers_becomes_one_of_int(box: Any, kind: str) -> None:
     ],
 )
 def test_a_box_that_is_none_is_refused_in_one_sentence(box: Any) -> None:
-    with pytest.raises(OptionError, match=r"is no change of an image: give Edit\(kind, Box\("):
+    with pytest.raises(OptionError, match=r"edits must contain Edit\(kind, Box\("):
         as_edits([("crop", box)])

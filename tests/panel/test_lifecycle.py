@@ -221,7 +221,7 @@ def test_a_page_shows_the_whole_image_when_edits_are_taken_back(panel: GradCAMPa
 def test_what_cannot_be_answered_is_taken_back_and_no_page_written(panel: GradCAMPanel, tmp_path: Path) -> None:
     panel.layer = "stem.0"
     panel.method = "cam"
-    with pytest.raises(MethodError, match=r"^CAM needs global average pooling") as raised:
+    with pytest.raises(MethodError, match=r"^CAM requires global average pooling") as raised:
         panel.export_html(tmp_path / "page.html")
     assert panel.error == panel.view.message == str(raised.value)
     assert (panel.layer, panel.method) == ("stem.0", "grad-cam")
