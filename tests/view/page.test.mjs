@@ -35,7 +35,7 @@ test("bytes come back from base64", () => {
   assert.deepEqual(page.fromBase64(""), new Uint8Array(0));
 });
 
-test("the page's model tells its listeners of what changes, and nobody else", () => {
+test("the page's model notifies only the listeners of a changed trait", () => {
   const model = page.makeModel({ one: 1, two: 2 }),
     heard = [];
   const listener = () => heard.push(model.get("one"));
@@ -53,7 +53,7 @@ test("the page's model tells its listeners of what changes, and nobody else", ()
   assert.equal(model.get("two"), 3);
 });
 
-test("a listener that goes while it is told does not silence the next one", () => {
+test("a listener removed during a notification does not block the next one", () => {
   const model = page.makeModel({ one: 1 }),
     heard = [];
   const first = () => {
@@ -116,7 +116,7 @@ test("the layer's note is beside its map", () => {
   }
 });
 
-test("another map takes the guess back", () => {
+test("a new map clears the guess", () => {
   const [frame] = root.all((element) => element.classes.has("gcw-frame"));
   const guessing = byLabel(root, "Guess first");
   guessing.checked = true;

@@ -97,7 +97,7 @@ test("the map is painted over the decoded image, in one frame", async () => {
   assert.deepEqual([...canvas.image.data], expected);
 });
 
-test("what the kernel changes is shown and not echoed", async () => {
+test("changes by the kernel are shown and not echoed", async () => {
   const { model, canvases, say } = await shown();
   const other = stateOf("other");
   for (const [name, value] of Object.entries(other)) model.set(name, value);
@@ -119,7 +119,7 @@ test("what the kernel changes is shown and not echoed", async () => {
   assert.equal(model.saves, 0);
 });
 
-test("how it looks is told once, when the person leaves", async () => {
+test("display options are sent once, when the user leaves", async () => {
   const { model, root } = await shown();
   const moves = [
     ["Opacity", "input", "value", "0.4", "opacity", 0.4],
@@ -180,7 +180,7 @@ for (const [label, kind] of [
   ["gray", "gray"],
   ["blur", "blur"],
 ]) {
-  test(`a dragged rectangle is told once, as ${kind}, and can be taken back`, async () => {
+  test(`a dragged rectangle is sent once, as ${kind}, and can be undone`, async () => {
     const { model, root, frame } = await shown({ can_edit: true });
     const verb = byText(root, "button", label),
       undo = byText(root, "button", "Undo");
@@ -231,7 +231,7 @@ test("the keyboard draws a rectangle, and Escape drops it", async () => {
   assert.equal(model.saves, 0);
 });
 
-test("what is typed in the view is not meant for the notebook, but for its ways to run and save", async () => {
+test("keys typed in the view do not reach the notebook, except to run and save", async () => {
   const { root } = await shown({ can_edit: true });
   const view = root.querySelector(".gcw-view");
   const stops = (details) => {
@@ -265,7 +265,7 @@ test("a touch that becomes scrolling leaves no rectangle", async () => {
   assert.ok(byText(root, "button", "Look only here").disabled);
 });
 
-test("another question takes the guess back", async () => {
+test("a new question clears the guess", async () => {
   const { model, root } = await shown({ guessing: true, guess: [0, 0, 5, 5], revealed: true });
   byText(root, "button", model.get("predictions")[1].name).click();
   assert.equal(model.get("guess"), null);
@@ -285,7 +285,7 @@ test("a map waits for its image", async () => {
   assert.equal(canvases()[0].dataset.seq, "99");
 });
 
-test("a file that is too large is refused before it is sent, another is sent once", async () => {
+test("a file that is too large is rejected before it is sent, another is sent once", async () => {
   const { model, root, say } = await shown({ can_edit: true, max_upload_bytes: 10, upload: {} });
   const [field] = root.all((element) => element.getAttribute("type") === "file");
   const pick = async (size) => {
@@ -314,7 +314,7 @@ test("the value under the pointer is the cell's own", async () => {
   assert.ok(!say().includes(`cell (${at.join(", ")})`));
 });
 
-test("while the person guesses, nothing of the map is seen or said", async () => {
+test("while guessing, the map is neither visible nor described", async () => {
   const { model, root, frame, canvases, say } = await shown();
   const guessing = byLabel(root, "Guess first"),
     item = model.get("maps").items[0];
@@ -398,7 +398,7 @@ test("two views on one page share no id", async () => {
   assert.equal(new Set(ids).size, ids.length);
 });
 
-test("names, captions and errors are text, whatever they hold", async () => {
+test("names, captions and errors are always text", async () => {
   const { model, root, say } = await shown({}, "hostile");
   const [item] = model.get("maps").items;
   model.set("message", `<img src=x onerror=alert(1)> ${golden.hostileName}`);
@@ -409,7 +409,7 @@ test("names, captions and errors are text, whatever they hold", async () => {
   for (const tag of ["script", "img", "b", "iframe"]) assert.ok(!tags.has(tag));
 });
 
-test("the saved image has the caption of what is shown", async () => {
+test("the saved image has the caption of the displayed maps", async () => {
   const { model, root } = await shown();
   const { caption } = model.get("maps").items[0];
   byText(root, "button", "Save PNG").click();
@@ -432,7 +432,7 @@ test("the cleanup removes every listener, frame and element", async () => {
   assert.ok(!root.isConnected);
 });
 
-test("what is decoded after the cleanup is dropped", async () => {
+test("an image decoded after the cleanup is dropped", async () => {
   const { model, cleanup } = await shown();
   model.set("image", { ...model.get("image"), jpeg: jpegOf(33) });
   cleanup();
@@ -551,7 +551,7 @@ test("the box above the threshold is drawn, and the cell under the pointer", asy
   assert.equal(frame().dataset.box, "");
 });
 
-test("another button than the first draws nothing", async () => {
+test("only the first pointer button draws", async () => {
   const { root, frame } = await shown({ can_edit: true });
   frame().fire("pointerdown", { ...point(10, 10), button: 2 });
   frame().fire("pointermove", point(150, 75));
@@ -622,7 +622,7 @@ test("color maps that arrive later can be chosen", async () => {
   assert.deepEqual([...bar.image.data.slice(0, 4)], [7, 7, 7, 255]);
 });
 
-test("a side without evidence is said, and nothing is laid over the image", async () => {
+test("a map without evidence of this sign is noted, and not drawn", async () => {
   const values = new Uint8Array(Float32Array.of(1, 2, 3, 4).buffer);
   const { model, canvases, say } = await shown({ evidence: "against" });
   const maps = model.get("maps");
@@ -663,7 +663,7 @@ for (const [name, value] of [
   ["evidence", "against"],
   ["interpolation", "cells"],
 ]) {
-  test(`another ${name} is upsampled and painted in one frame`, async () => {
+  test(`a new ${name} is upsampled and painted in one frame`, async () => {
     const { model, canvases } = await shown({ fade: false, opacity: 1, colormap: "jet" });
     model.set(name, value);
     nextFrame();
@@ -711,13 +711,13 @@ test("noise far below the largest value is no evidence", async () => {
   assert.ok([...canvases()[0].image.data].every((v, i) => v === (i % 4 === 3 ? 255 : 100)));
 });
 
-test("while the person guesses, no box is drawn and no share of the image is said", async () => {
+test("while guessing, no box is drawn or described", async () => {
   const { frame, say } = await shown({ threshold: 0.4, guessing: true });
   assert.equal(frame().dataset.box, "");
   assert.ok(!say().includes("Box above"));
 });
 
-test("the color bar says which raw values it spans, and of what", async () => {
+test("the color bar shows its range in raw units, and its label", async () => {
   const { model, root } = await shown({ vmax: 2 });
   const [ends] = root.all((element) => element.classes.has("gcw-ends"));
   const [label] = root.all((element) => element.classes.has("gcw-bar-label"));
@@ -731,7 +731,7 @@ test("the color bar says which raw values it spans, and of what", async () => {
   assert.deepEqual(said(), ["Against ↔ for the class, raw units", "−2.00", "0", "2.00"]);
 });
 
-test("a guess is drawn while the person guesses alone, in the image's own pixels", async () => {
+test("a guess is drawn only while guessing, in pixels of the image", async () => {
   const { model, root } = await shown({ guessing: true, guess: [8, 10, 48, 35] });
   const drawn = () => root.all((element) => element.classes.has("gcw-guess"));
   assert.deepEqual(
@@ -779,7 +779,7 @@ test("a pressed pointer is held, so that a rectangle may end outside", async () 
   assert.deepEqual(model.get("edits"), [{ kind: "gray", box: [40, 0, 80, 30] }]);
 });
 
-test("of two maps each cell is told with its title, and a caveat on both once", async () => {
+test("the cells of two maps are shown with titles, a shared caveat once", async () => {
   const { model, frame, say } = await shown({}, "compared");
   const maps = model.get("maps");
   const items = maps.items.map((item) => ({ ...item, caveats: ["Padded."] }));
@@ -798,12 +798,12 @@ test("a revealed guess is compared with the map's box at 15 %", async () => {
   assert.ok(say().includes(`overlaps the map's box by ${view.formatPercent(shared)}`), say());
 });
 
-test("a correlation of hidden maps is not said", async () => {
+test("the correlation of hidden maps is not shown", async () => {
   const { say } = await shown({ guessing: true }, "compared");
   assert.ok(!say().includes("correlation"));
 });
 
-test("undo takes the last edit alone, and another edit needs another rectangle and another guess", async () => {
+test("undo reverts only the last edit, and an edit clears rectangle and guess", async () => {
   const first = { kind: "crop", box: [0, 0, 70, 50] };
   const { model, root, frame } = await shown({ can_edit: true, edits: [first], guess: [0, 0, 5, 5] });
   drag(frame(), [50, 25], [150, 75]);
@@ -815,7 +815,7 @@ test("undo takes the last edit alone, and another edit needs another rectangle a
   assert.deepEqual(model.get("edits"), [first]);
 });
 
-test("while the person guesses, nothing can be cropped or covered", async () => {
+test("while guessing, the image cannot be edited", async () => {
   const { root } = await shown({ can_edit: true, guessing: true });
   for (const label of ["Look only here", "gray", "blur", "Undo"])
     assert.ok(byText(root, "button", label).hidden, label);
@@ -839,7 +839,7 @@ test("one file can be picked twice", async () => {
   assert.equal(field.value, "");
 });
 
-test("a saved file has its class's name, all maps beside each other, and what the scale spans", async () => {
+test("a saved file has the class name, all maps side by side, and the scale", async () => {
   const { model, root, canvases } = await shown({ vmax: 2 }, "compared");
   counts.drawn.length = 0;
   byText(root, "button", "Save PNG").click();
@@ -858,7 +858,7 @@ test("a saved file has its class's name, all maps beside each other, and what th
   assert.equal(counts.saved.at(-1), "gradcam_crab_3_.png");
 });
 
-test("the view tells of an error, of edits and of guessing by its looks too", async () => {
+test("errors, edits and guessing change the view's classes", async () => {
   const { model, root } = await shown({ can_edit: true });
   const [alert] = root.all((element) => element.classes.has("gcw-alert"));
   const looks = () => [alert.hidden, root.classes.has("gcw-edited"), root.classes.has("gcw-guessing")];
@@ -893,7 +893,7 @@ test("a guess that is set from Python is drawn, and can be revealed", async () =
   assert.ok(!byText(root, "button", "Reveal").disabled);
 });
 
-test("a pointer that leaves while it draws is still told of", async () => {
+test("a pointer that leaves while drawing is still tracked", async () => {
   const { frame, say } = await shown({ can_edit: true });
   frame().fire("pointerdown", point(100, 50));
   frame().fire("pointermove", point(180, 90));
