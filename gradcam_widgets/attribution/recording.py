@@ -140,7 +140,7 @@ def gradients(model: nn.Module, recording: Recording, class_indices: Tensor, nam
         try:
             found = torch.autograd.grad(recording.logits, kept, one_hot, retain_graph=True, allow_unused=True)
         except RuntimeError as error:
-            if "use_reentrant" not in str(error):
+            if "compatible with .grad()" not in str(error):  # in torch 2.2's words and in 2.15's
                 raise
             raise ModelError(
                 "The model checkpoints with use_reentrant=True, which allows no gradients of activations: "

@@ -108,7 +108,7 @@ def page(
 def _pack(heatmap: Heatmap) -> dict[str, Any]:
     """Pack a map with 16 bits a value: 0 stays 0, and the error is at most 1/65534 of the largest value."""
     step = heatmap.vmax("both") / MAX_STEP or 1.0
-    values = np.rint(heatmap.values / step).astype("<i2")
+    values = np.rint(heatmap.values.astype(np.float64) / step).astype("<i2")
     packed = pack_map(heatmap) | {"values": values.tobytes(), "step": step, "class_index": heatmap.class_index}
     del packed["note"]  # one for each layer is enough
     return _in_base64(packed, "values")
