@@ -65,7 +65,7 @@ def resolution(heatmap: Heatmap) -> str:
         sides = zip(heatmap.image.shape[:2], heatmap.grid, strict=True)
         height, width = (round(side / cells) for side, cells in sides)
         cell = f", one cell ≈ {width}×{height} px" if width != height else f", one cell ≈ {width} px"
-    return f"{grid(heatmap)} grid{cell}; what a cell has seen is larger. Where evidence came from, not why."
+    return f"{grid(heatmap)} grid{cell}; receptive fields are larger. A map says where evidence is, not why."
 
 
 def description(heatmap: Heatmap, evidence: Evidence) -> str:

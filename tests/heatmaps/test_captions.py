@@ -125,7 +125,8 @@ def test_the_caption_says_score_origin_scale_and_grid() -> None:
     made = heatmap(image=blank(64, 96), model="Pooled")
     assert made.caption() == (
         "tug (2), logit -0.000400, probability 0.988; Pooled, layer features, hirescam, scale 0 to 6.00, evidence for "
-        "the class. 2×3 grid, one cell ≈ 32 px; what a cell has seen is larger. Where evidence came from, not why."
+        "the class. 2×3 grid, one cell ≈ 32 px; receptive fields are larger. "
+        "A map says where evidence is, not why."
     )
 
 
@@ -141,8 +142,8 @@ def test_the_caption_says_score_origin_scale_and_grid() -> None:
 )
 def test_the_provenance_says_side_and_scale(evidence: Any, vmax: float | None, text: str) -> None:
     assert heatmap().provenance(evidence, vmax) == (
-        f"layer features, hirescam, {text}. 2×3 grid; what a cell has seen is larger. "
-        "Where evidence came from, not why."
+        f"layer features, hirescam, {text}. 2×3 grid; receptive fields are larger. "
+        "A map says where evidence is, not why."
     )
 
 

@@ -309,8 +309,8 @@ def test_the_caption_says_what_is_shown_and_how_coarse_it_is() -> None:
     made = heatmap(np.eye(7) * 2, image=scene(224, 224), model="SqueezeNet 1.1")
     assert made.caption() == (
         "submarine (833), logit 4.57, probability 0.250; SqueezeNet 1.1, layer layer4, grad-cam, "
-        "scale 0 to 2.00, evidence for the class. 7×7 grid, one cell ≈ 32 px; what a cell has seen is larger. "
-        "Where evidence came from, not why."
+        "scale 0 to 2.00, evidence for the class. 7×7 grid, one cell ≈ 32 px; receptive fields are larger. "
+        "A map says where evidence is, not why."
     )
     oblong = heatmap(PLAIN, image=scene(64, 60)).caption("both", 5)
     assert "scale -5.00 to 5.00. 2×3 grid, one cell ≈ 20×32 px;" in oblong
