@@ -77,7 +77,7 @@ def test_scripts_can_be_run(name: str) -> None:
     subprocess.run(["bash", "-n", str(path)], check=True)  # noqa: S603, S607 - ours
 
 
-def test_start_hands_on_its_arguments_with_one_thread_for_each_library() -> None:
+def test_start_passes_its_arguments_and_one_thread_a_library() -> None:
     told = "import json, os, sys; print(json.dumps([sys.argv[1:], dict(os.environ)]))"
     done = subprocess.run(  # noqa: S603 - ours
         [str(BINDER / "start"), sys.executable, "-c", told, "two words", "*"],
@@ -258,13 +258,13 @@ def test_a_build_that_cannot_fetch_fails(tmp_path: Path) -> None:
     assert "could not be downloaded" in done.stderr
 
 
-def test_after_the_build_the_samples_are_photographs_without_being_asked_for(home: Path) -> None:
+def test_after_the_build_the_samples_are_photographs(home: Path) -> None:
     asked = "from gradcam_widgets.samples.source import choose_source; print(choose_source())"
     done = subprocess.run([sys.executable, "-c", asked], env=clean(home), check=True, capture_output=True, text=True)  # noqa: S603 - ours
     assert done.stdout.splitlines() == ["Samples: photographs (from the cache).", "photos"]
 
 
-def test_after_the_build_a_lesson_needs_neither_the_internet_nor_a_gibibyte(
+def test_after_the_build_a_lesson_needs_no_internet_nor_a_gibibyte(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     nothing_said = dict.fromkeys(("GRADCAM_WIDGETS_SOURCE", "GRADCAM_WIDGETS_HOME", "TORCH_HOME"), "")

@@ -44,7 +44,7 @@ def test_links_lead_somewhere(path: Any) -> None:
         )
 
 
-def test_the_first_code_makes_its_picture(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_first_code_makes_its_figure(capsys: pytest.CaptureFixture[str]) -> None:
     """Set GRADCAM_WIDGETS_UPDATE_IMAGES=1 to write the picture anew."""
     code = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)[0]
     assert 8 <= len([line for line in code.splitlines() if line]) <= 11

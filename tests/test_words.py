@@ -112,3 +112,15 @@ def test_no_old_word_in_the_view(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert [match.group() for phrase in OLD_PHRASES for match in re.finditer(phrase, text, re.IGNORECASE)] == []
     assert re.findall(r"\b\w*(?:[pP]icture|[cC]ategor|[nN]etwork|remark|told|asked)\w*", text) == []
+
+
+TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
+MAX_NAME = 60
+OLD_IN_TESTS = {"picture", "pictures", "category", "categories", "network", "networks", "world", "worlds", "digest"}
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_test_says_what_holds_in_60_characters(path: Path) -> None:
+    names = re.findall(r"^def test_(\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    assert names
+    assert [name for name in names if len(name) > MAX_NAME or OLD_IN_TESTS & set(name.split("_"))] == []

@@ -104,7 +104,7 @@ def counted(model: nn.Module) -> tuple[list[int], list[int]]:
     return forward, backward
 
 
-def test_a_small_network_gives_the_numbers_derived_on_paper() -> None:
+def test_a_small_model_gives_the_numbers_derived_on_paper() -> None:
     trace = GradCAM(OnPaper()).trace(PAPER_IMAGE, "layer")
     assert trace.logits.tolist() == [[2.5, -2.5, 0]]
     total = np.exp(2.5) + np.exp(-2.5) + 1
@@ -171,9 +171,7 @@ def test_cam_is_the_classes_weights_times_the_activations() -> None:
     [(Pooled(), "relu", 6 * 9), (random_model("resnet18"), "layer4.1", 2 * 3)],
     ids=["pooled", "resnet18"],
 )
-def test_behind_global_pooling_cam_is_cells_times_grad_cam_and_hirescam_equals_grad_cam(
-    model: nn.Module, layer: str, cells: int
-) -> None:
+def test_after_global_pooling_the_three_methods_agree(model: nn.Module, layer: str, cells: int) -> None:
     batch = image() if cells == 54 else image(64, 96)
     trace = GradCAM(model).trace(batch, layer)
     reference = trace.heatmap(1, method="cam").values / cells
@@ -261,7 +259,7 @@ def test_predictions_are_the_most_probable_classes_best_first() -> None:
     assert found[1].probability / found[0].probability == pytest.approx(np.exp(-2.5))
 
 
-def test_compare_answers_for_each_class_at_each_layer_in_one_backward_pass_a_class() -> None:
+def test_compare_takes_one_backward_pass_for_each_target() -> None:
     model, layers = Pooled(), ["relu", "stem", "features"]
     single = [GradCAM(model).heatmap(image(), c, layer).values for c in (2, 0) for layer in layers]
     forward, backward = counted(model)
@@ -275,7 +273,7 @@ def test_compare_answers_for_each_class_at_each_layer_in_one_backward_pass_a_cla
     assert [each.layer for each in trace.compare([1], [model.stem])] == ["stem"]
 
 
-def test_a_batch_with_a_class_each_takes_one_backward_pass_and_no_further_forward_pass() -> None:
+def test_a_batch_with_a_target_each_takes_one_backward_pass() -> None:
     model = Pooled()
     forward, backward = counted(model)
     trace = GradCAM(model).trace(image(images=3))
@@ -337,7 +335,7 @@ def test_an_output_without_scores_is_an_error_that_names_the_remedy(wrap: Callab
 
 
 @pytest.mark.parametrize("wrap", [lambda scores: scores, lambda scores: scores[:, 0]], ids=["(N, 1)", "(N,)"])
-def test_a_single_logit_has_the_probability_of_its_sigmoid_and_a_signed_map(wrap: Callable[[Tensor], Any]) -> None:
+def test_a_single_logit_has_a_sigmoid_and_a_signed_map(wrap: Callable[[Tensor], Any]) -> None:
     model = Answering(wrap, class_names=1).eval()
     trace = GradCAM(model).trace(image(images=2), "features")
     expected = model(image(images=2)).reshape(2).tolist()
@@ -349,7 +347,7 @@ def test_a_single_logit_has_the_probability_of_its_sigmoid_and_a_signed_map(wrap
     assert found[0].vmax("against") > 0
 
 
-def test_outputs_that_look_like_probabilities_are_caveated_on_and_not_squashed_again() -> None:
+def test_probabilities_get_a_caveat_and_no_second_softmax() -> None:
     model = Answering(lambda scores: scores.softmax(dim=1)).eval()
     trace = GradCAM(model).trace(image())
     np.testing.assert_allclose(trace.probabilities, model(image()).detach(), rtol=1e-6)
@@ -448,7 +446,7 @@ def test_a_question_about_a_layer_that_was_not_traced_is_refused(layer: str | No
     assert_one_sentence(lambda: trace.heatmap(0, layer), LayerError, *named)
 
 
-def test_scores_that_do_not_depend_on_the_layer_are_an_error_that_names_it() -> None:
+def test_scores_independent_of_the_layer_are_an_error_naming_it() -> None:
     class Aside(Pooled):
         def forward(self, batch: Tensor) -> Tensor:
             maps = self.stem(batch)
@@ -476,7 +474,7 @@ def test_scores_that_do_not_depend_on_the_layer_are_an_error_that_names_it() -> 
         (True, ["True"]),
     ],
 )
-def test_a_class_that_does_not_exist_or_is_ambiguous_is_named_with_what_to_do(wanted: Any, named: list[str]) -> None:
+def test_an_unknown_or_ambiguous_target_is_named_with_the_remedy(wanted: Any, named: list[str]) -> None:
     trace = GradCAM(Pooled(), class_names=SHIPS).trace(image())
     assert_one_sentence(lambda: trace.heatmap(wanted), TargetError, *named)
 
@@ -519,7 +517,7 @@ def test_an_unknown_method_is_named_with_those_there_are(method: str, named: str
     assert_one_sentence(lambda: trace.heatmap(0, method=method), MethodError, repr(method), named)
 
 
-def test_a_part_that_the_network_runs_under_inference_mode_is_named_with_the_remedy() -> None:
+def test_a_layer_under_inference_mode_is_named_with_the_remedy() -> None:
     class Closed(Pooled):
         @torch.inference_mode()
         def forward(self, batch: Tensor) -> Tensor:
@@ -532,18 +530,18 @@ def test_a_part_that_the_network_runs_under_inference_mode_is_named_with_the_rem
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
-def test_a_scripted_network_is_refused_with_the_remedy() -> None:
+def test_a_scripted_model_is_refused_with_the_remedy() -> None:
     scripted = torch.jit.script(Pooled().eval())
     assert_one_sentence(lambda: GradCAM(scripted).trace(image()), ModelError, "torch.jit", "Python module")
 
 
-def test_a_network_that_has_not_been_run_yet_is_refused_with_the_remedy() -> None:
+def test_a_lazy_model_that_was_never_run_is_refused() -> None:
     model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.LazyLinear(2))
     assert_one_sentence(lambda: GradCAM(model).trace(image()), ModelError, "LazyLinear", "run the model")
 
 
 @pytest.mark.parametrize("given", ["resnet18", Pooled])
-def test_what_is_no_network_is_refused(given: Any) -> None:
+def test_what_is_no_model_is_refused(given: Any) -> None:
     assert_one_sentence(lambda: GradCAM(given), ModelError, type(given).__name__)
 
 
@@ -572,7 +570,7 @@ def test_scores_that_are_not_one_row_for_each_image_are_refused() -> None:
         assert_one_sentence(lambda: engine.heatmap(image()), ModelError, "output=")  # noqa: B023 - called at once
 
 
-def test_a_network_that_mixes_the_images_of_a_batch_is_asked_one_by_one() -> None:
+def test_a_model_that_mixes_a_batch_takes_one_image_at_a_time() -> None:
     model = Pooled()
     model.features = nn.Sequential(model.features, nn.BatchNorm2d(5, track_running_stats=False))
     assert GradCAM(model).heatmap(image(), 1, "features").values.any()

@@ -68,7 +68,7 @@ def one_patch(row: int, column: int, side: int, rows: int = 32, columns: int = 6
         ("vit_b_16", "encoder.layers.encoder_layer_10", (14, 14), "second-to-last transformer block, 14×14 tokens"),
     ],
 )
-def test_the_default_is_the_last_spatial_output_before_pooling_and_says_why(
+def test_the_default_is_the_last_spatial_output_and_says_why(
     model: str, default: str, grid: tuple[int, int], why: str
 ) -> None:
     built, batch = random_model(model), image(224, 224)
@@ -102,7 +102,7 @@ def test_the_order_is_that_of_the_calls_not_of_the_definition() -> None:
     assert [layer.default for layer in found] == [False, False, True]
 
 
-def test_a_module_called_several_times_stands_where_its_last_call_ended() -> None:
+def test_a_module_called_often_is_ordered_by_its_last_call() -> None:
     found = candidate_layers(Reused(), image())
     assert [(layer.name, layer.calls) for layer in found] == [("stem", 1), ("conv", 2), ("relu", 3)]
 
@@ -221,7 +221,7 @@ def test_a_layer_is_found_by_its_path_or_as_a_module() -> None:
     assert find_layer(model, model.features) == ("features", model.features)
 
 
-def test_a_network_without_a_spatial_layer_has_no_candidate_and_says_so() -> None:
+def test_a_model_without_a_spatial_layer_has_no_candidate() -> None:
     model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 2))
     assert candidate_layers(model, image(8, 8)) == []
     with pytest.raises(LayerError, match=r"^No layer of this Sequential has an output with rows and columns: .*\.$"):
@@ -282,7 +282,7 @@ class Attentive(nn.Module):
         return scores
 
 
-def test_nested_attention_is_no_block_and_attention_weights_are_no_map() -> None:
+def test_nested_attention_and_attention_weights_are_no_maps() -> None:
     layers = candidate_layers(Attentive(), torch.randn(1, 3, 32, 32))
     assert [layer.name for layer in layers if layer.default] == ["blocks.1"]
     assert not [layer.name for layer in layers if layer.name.endswith("softmax")]

@@ -365,7 +365,7 @@ def test_a_trace_made_in_one_mode_answers_in_another() -> None:
     ],
     ids=["the default", "by name", "two within", "one within and one behind"],
 )
-def test_a_backbone_that_the_network_runs_under_no_grad_is_explained(
+def test_a_backbone_that_the_model_runs_under_no_grad_is_explained(
     neck: nn.Module, layers: list[str] | None, mode: Mode
 ) -> None:
     model = FrozenBackbone(neck)
@@ -378,14 +378,14 @@ def test_a_backbone_that_the_network_runs_under_no_grad_is_explained(
     assert_close(found.values, by_hand(plain, image(), 1, at_relu=True)[0])
 
 
-def test_half_precision_gives_the_map_of_float32_roughly_and_in_float32() -> None:
+def test_half_precision_gives_roughly_the_map_of_float32() -> None:
     expected = by_hand(Pooled(), image(), 1)[0]
     found = GradCAM(Pooled().bfloat16()).heatmap(image(), 1, "features")
     assert found.values.dtype.name == "float32"
     assert_close(found.values, expected, tolerance=0.05)
 
 
-def test_a_wrapped_network_is_explained_under_its_own_names() -> None:
+def test_a_wrapped_model_is_explained_under_its_own_names() -> None:
     expected = by_hand(Pooled(), image(), 1)[0]
     assert_close(GradCAM(nn.DataParallel(Pooled())).heatmap(image(), 1, "features").values, expected)
 
@@ -409,7 +409,7 @@ def test_no_graph_is_built_before_the_first_chosen_layer() -> None:
     assert seen == {"stem": False, "features.0": False, "features": False, "relu": True}
 
 
-def test_what_is_kept_is_what_the_layer_put_out_before_in_place_operations() -> None:
+def test_the_output_before_in_place_operations_is_kept() -> None:
     model = Pooled().eval()
     with torch.no_grad():
         expected = model.features(model.stem(image()))
@@ -419,13 +419,13 @@ def test_what_is_kept_is_what_the_layer_put_out_before_in_place_operations() -> 
     assert torch.equal(trace.activations["relu"], expected.relu())
 
 
-def test_memory_that_the_network_writes_into_later_does_not_reach_what_is_kept() -> None:
+def test_later_writes_of_the_model_do_not_reach_the_recording() -> None:
     model, plain = Recycling(), Pooled()
     assert_close(GradCAM(model).heatmap(image(), 1, "relu").values, by_hand(plain, image(), 1, at_relu=True)[0])
 
 
 @pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
-def test_the_callers_batch_is_left_as_it_was_by_a_network_that_writes_into_it(mode: Mode) -> None:
+def test_a_model_that_writes_into_its_input_leaves_the_batch(mode: Mode) -> None:
     with mode():
         batch = image()
         found = GradCAM(Centering()).heatmap(batch, 1, "features")
@@ -453,7 +453,7 @@ def test_a_map_of_the_default_layer_takes_exactly_one_forward_pass(model: str) -
     assert len(passes) == 1
 
 
-def test_changing_the_layer_two_hundred_times_leaves_no_hook_and_no_tensor() -> None:
+def test_two_hundred_layers_leave_no_hook_and_no_tensor() -> None:
     model, batch = Reused(), image()
     engine = GradCAM(model)
     names = [layer.name for layer in engine.layers(batch)]

@@ -31,7 +31,7 @@ SQUARES = {  # models that take one size only, and a grid of that size over thei
 GIANTS = {"regnet_y_128gf", "vit_h_14"}  # weights of 2.4 GiB
 
 
-def test_torchvision_has_the_eighty_networks_that_are_promised() -> None:
+def test_torchvision_has_the_eighty_models_that_are_promised() -> None:
     assert len(NAMES) >= 80
     assert GIANTS | set(OTHER_GRIDS) | set(SQUARES) <= set(NAMES)
 
@@ -39,7 +39,7 @@ def test_torchvision_has_the_eighty_networks_that_are_promised() -> None:
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.giant) if name in GIANTS else name for name in NAMES]
 )
-def test_every_network_of_torchvision_has_a_default_layer_and_a_map(name: str) -> None:
+def test_every_model_of_torchvision_has_a_default_layer_and_a_map(name: str) -> None:
     side, grid = SQUARES.get(name, (0, OTHER_GRIDS.get(name, GRID)))
     model = random_model(name, **({"image_size": side} if name.startswith("vit") else {}))
     batch = image(*((side, side) if side else SIZE))

@@ -50,9 +50,7 @@ def scores(model: nn.Module, classifier: Classifier) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("name", ["resnet18", "squeezenet1_1", "shufflenet_v2_x0_5", "vit_b_32"])
-def test_a_checkpoint_of_ones_own_gives_the_same_scores_as_the_network_it_was_saved_from(
-    checkpoints: Path, name: str
-) -> None:
+def test_a_checkpoint_gives_the_scores_of_the_model_it_came_from(checkpoints: Path, name: str) -> None:
     model = torchvision.models.get_model(name, weights=None)
     if name.startswith("vit"):
         nn.init.normal_(model.heads.head.weight)
@@ -262,7 +260,7 @@ def test_layers_are_listed_without_weights(name: str, default: str) -> None:
     assert size == ((384, 384) if name.startswith("regnet") else (224, 224))
 
 
-def test_ones_own_network_and_preprocessing_make_a_classifier() -> None:
+def test_ones_own_model_and_preprocessing_make_a_classifier() -> None:
     shown: list[Image.Image] = []
 
     def preprocess(image: Image.Image) -> torch.Tensor:
@@ -280,7 +278,7 @@ def test_ones_own_network_and_preprocessing_make_a_classifier() -> None:
     assert repr(classifier) == "Classifier(mine, 2 classes)"
 
 
-def test_the_map_of_a_cropped_image_lies_over_what_the_network_saw(checkpoints: Path) -> None:
+def test_the_map_of_a_cropped_image_lies_over_what_the_model_saw(checkpoints: Path) -> None:
     torch.save(torchvision.models.squeezenet1_1().state_dict(), checkpoints / "squeezenet1_1.pth")
     image = np.zeros((300, 600, 3), np.uint8)
     image[:, 160:440, 1] = 200
@@ -305,7 +303,7 @@ def test_a_pickle_is_never_executed(checkpoints: Path) -> None:
     assert not marker.exists()
 
 
-def test_torchvisions_own_preset_shows_the_middle_and_the_map_lies_over_that() -> None:
+def test_torchvisions_preset_shows_the_middle_and_so_does_the_map() -> None:
     preset = torchvision.models.ResNet18_Weights.DEFAULT.transforms()
     model = nn.Sequential(nn.Conv2d(3, 4, 3, 32), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
     classifier = Classifier(model, preset)
@@ -315,7 +313,7 @@ def test_torchvisions_own_preset_shows_the_middle_and_the_map_lies_over_that() -
     assert classifier.class_index(1) == 1
 
 
-def test_weights_are_at_hand_where_they_can_be_loaded_without_the_internet(
+def test_weights_are_available_offline_if_a_file_has_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photo_source: Path
 ) -> None:
     assert photo_source.is_dir()

@@ -34,14 +34,14 @@ LAYERS = [
 ]
 
 
-def test_codes_stand_where_their_gaps_say_and_the_rest_is_the_first_codebook_value() -> None:
+def test_codes_are_placed_by_their_gaps_among_the_first_value() -> None:
     state = decode(file_of(LAYERS), model().state_dict(), MEAN, STD)
     expected = torch.tensor([7.0, 10.0, 7.0, 7.0, 20.0, 7.0]).reshape(2, 1, 1, 3) * 169 / 225
     torch.testing.assert_close(state["2.weight"], expected)
     torch.testing.assert_close(state["2.bias"], torch.tensor([1.0, -1.0]) * 169 / 225)
 
 
-def test_a_image_normalized_as_torchvision_does_gets_the_scores_of_the_original_network() -> None:
+def test_an_image_gets_the_scores_of_the_original_model() -> None:
     state = decode(file_of(LAYERS), model().state_dict(), MEAN, STD)
     rgb = torch.tensor([10.0, 100.0, 250.0])
     blue, green, red = rgb.flip(0) - torch.tensor(BGR_MEAN)

@@ -49,7 +49,7 @@ def test_both_sides_share_a_scale_round_zero() -> None:
     assert np.array_equal(np.asarray(figure.axes[1].images[0].get_array()), [[0, -4], [2, 0]])
 
 
-def test_a_map_without_a_image_is_drawn_alone() -> None:
+def test_a_map_without_an_image_is_drawn_alone() -> None:
     figure = single_figure(heatmap([[1.0, 2.0]], image=None), DisplayOptions())
     assert len(figure.axes) == 2
 

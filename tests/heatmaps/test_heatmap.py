@@ -130,7 +130,7 @@ def test_several_maps_share_the_largest_limit() -> None:
         shared_vmax([])
 
 
-def test_evidence_a_million_times_weaker_looks_weaker_on_a_shared_scale() -> None:
+def test_weaker_evidence_looks_weaker_on_a_shared_scale() -> None:
     strong, weak = heatmap(PLAIN, image=scene()), heatmap(np.array(PLAIN) * 1e-6, image=scene())
     vmax = shared_vmax([strong, weak])
     nothing = heatmap(np.zeros((2, 3)), image=scene()).overlay(vmax=vmax)
@@ -195,7 +195,7 @@ def test_the_overlay_is_the_signed_map_upsampled_colored_and_blended() -> None:
     assert made.overlay(scene(30, 20)).shape == (30, 20, 3)
 
 
-def test_without_a_scale_given_the_maps_own_maximum_takes_the_end_color() -> None:
+def test_without_vmax_the_maps_own_maximum_takes_the_end_color() -> None:
     made = heatmap(PLAIN, image=scene())
     seen = made.overlay(opacity=1, fade=False, interpolation="cells", colormap="jet").astype(int)
     assert seen[48, 48].tolist() == pytest.approx([127, 0, 0], abs=1)  # cell (1, 1), the peak
@@ -232,7 +232,7 @@ def test_a_map_can_be_laid_over_another_image() -> None:
     assert made.image is None
 
 
-def test_the_digest_says_what_a_person_would_compare() -> None:
+def test_the_summary_says_what_a_person_would_compare() -> None:
     assert heatmap(PLAIN).summary() == (
         "submarine (833) | layer4 2×3 grad-cam | -1.000 to 2.000 | "
         "peak (1, 1) | centroid (0.875, 0.750) | 80.00 % positive"
@@ -256,12 +256,12 @@ def test_the_digest_says_what_a_person_would_compare() -> None:
         (0, 999960, "0.000e+06 to 1.000e+06"),
     ],
 )
-def test_the_digest_writes_both_ends_to_a_thousandth_of_the_larger(low: float, high: float, text: str) -> None:
+def test_the_summary_writes_both_ends_to_a_thousandth_of_the_larger(low: float, high: float, text: str) -> None:
     assert f"| {text} |" in heatmap([[low, high]]).summary()
 
 
 @pytest.mark.parametrize("noise", [1e-9, -1e-9])
-def test_noise_of_a_billionth_changes_neither_digest_nor_repr(noise: float) -> None:
+def test_noise_of_a_billionth_changes_neither_summary_nor_repr(noise: float) -> None:
     values = np.array(PLAIN)
     noisy = values + noise * np.array([[1, -1, 1], [-1, 1, -1]])
     assert heatmap(values).summary() == heatmap(noisy).summary()
@@ -270,7 +270,7 @@ def test_noise_of_a_billionth_changes_neither_digest_nor_repr(noise: float) -> N
 
 @pytest.mark.parametrize("noise", [1e-9, -1e-9])
 @pytest.mark.parametrize("low", [0, -3])
-def test_noise_where_a_side_of_the_map_is_empty_does_not_change_the_digest(low: float, noise: float) -> None:
+def test_noise_on_an_empty_side_does_not_change_the_summary(low: float, noise: float) -> None:
     values = np.array([[0, low], [0, low + 3]])
     assert heatmap(values).summary() == heatmap(values + noise).summary()
 
@@ -367,7 +367,7 @@ def test_an_ending_counts_in_either_case(tmp_path: Path) -> None:
     assert np.load(heatmap(PLAIN).export(tmp_path / "MAP.NPY")).shape == (2, 3)
 
 
-def test_the_figure_is_saved_as_a_image(tmp_path: Path) -> None:
+def test_the_figure_is_saved_as_an_image(tmp_path: Path) -> None:
     path = heatmap(PLAIN, image=scene()).export(str(tmp_path / "map.png"))
     with Image.open(path) as saved:
         assert saved.format == "PNG"
@@ -433,7 +433,7 @@ def test_the_description_says_class_place_and_how_much_is_covered(cell: tuple[in
     assert made.description("against") == "Evidence against submarine (833) at layer layer4: none."
 
 
-def test_the_description_names_the_place_of_the_peak_and_not_of_the_halos_center() -> None:
+def test_the_description_names_the_peak_not_the_halos_center() -> None:
     values = np.ones((9, 9))
     values[7, 1] = 3
     made = heatmap(values)

@@ -48,7 +48,7 @@ def by_torch(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.f
 
 @pytest.mark.parametrize("interpolation", ["cells", "bilinear", "cubic"])
 @pytest.mark.parametrize(("row", "column"), list(itertools.product([0, 3, 6], [0, 4, 9])))
-def test_a_cell_lands_on_its_own_pixels_of_a_image_that_is_not_square(
+def test_a_cell_lands_on_its_pixels_of_an_image_that_is_not_square(
     row: int, column: int, interpolation: Interpolation
 ) -> None:
     large = upsample(one_hot(row, column), (224, 320), interpolation)
@@ -74,7 +74,7 @@ def test_cells_are_repeated_exactly() -> None:
     assert np.array_equal(upsample(values, (224, 320), "cells"), np.kron(values, np.ones((32, 32), np.float32)))
 
 
-def test_a_pixel_shows_the_cell_over_its_center_where_cells_are_no_whole_pixels() -> None:
+def test_a_pixel_shows_the_cell_over_its_center() -> None:
     values = noise((3, 4))
     rows = [0, 0, 1, 1, 1, 2, 2]  # centers at 3/14, 9/14, 15/14, 21/14, 27/14, 33/14, 39/14 of a cell
     columns = [0, 1, 2, 2, 3]  # at 2/5, 6/5, 2, 14/5, 18/5; the third lies on a border, and goes right

@@ -49,7 +49,7 @@ def test_gray_covers_the_box_and_no_pixel_more(image: NDArray[np.uint8]) -> None
     assert np.array_equal(shown[~covered], image[~covered])
 
 
-def test_blur_takes_the_detail_of_the_box_keeps_its_mean_and_touches_no_pixel_more(
+def test_blur_removes_detail_in_the_box_and_keeps_its_mean(
     image: NDArray[np.uint8],
 ) -> None:
     shown, _ = edited(image, [Edit("blur", BOX)])
@@ -76,7 +76,7 @@ def test_the_image_given_is_left_alone(image: NDArray[np.uint8], kind: Any) -> N
     assert not np.array_equal(shown, image)
 
 
-def test_covers_lie_in_the_whole_images_pixels_before_and_after_a_crop(image: NDArray[np.uint8]) -> None:
+def test_covers_are_in_the_whole_images_pixels_despite_a_crop(image: NDArray[np.uint8]) -> None:
     cover, crop = Edit("gray", Box(20, 10, 40, 25)), Edit("crop", BOX)
     expected = image.copy()
     expected[10:25, 20:40] = GRAY

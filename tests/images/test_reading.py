@@ -223,7 +223,7 @@ def test_sixteen_bit_rgb_png() -> None:
     np.testing.assert_array_equal(image, uniform((10, 20, 250)))
 
 
-def test_animation_file_gives_its_first_frame_and_a_pil_animation_the_one_it_shows() -> None:
+def test_an_animation_gives_its_first_or_its_current_frame() -> None:
     frames = [Image.new("RGB", (10, 8), color) for color in (RED, BLUE)]
     data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
     np.testing.assert_array_equal(read_image(data), uniform(RED))
@@ -302,7 +302,7 @@ def test_alpha_of_an_array_is_laid_on_white(channels_first: bool) -> None:
     assert image.flags.c_contiguous
 
 
-def test_where_both_layouts_fit_arrays_are_channels_last_and_tensors_channels_first() -> None:
+def test_if_both_layouts_fit_arrays_are_channels_last() -> None:
     assert "20 pixels wide and 3 high" in complaint(np.zeros((3, 20, 4), np.uint8))
     assert "4 pixels wide and 20 high" in complaint(torch.zeros((3, 20, 4), dtype=torch.uint8))
 
@@ -572,7 +572,7 @@ def test_paths_that_cannot_be_opened(given: str) -> None:
 
 
 @pytest.mark.parametrize("as_path", [True, False])
-def test_not_a_image(as_path: bool, tmp_path: Path) -> None:
+def test_not_an_image(as_path: bool, tmp_path: Path) -> None:
     data = b"<html>not found</html>"
     (tmp_path / "cat.jpg").write_bytes(data)
     message = complaint(tmp_path / "cat.jpg" if as_path else data)

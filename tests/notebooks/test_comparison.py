@@ -83,7 +83,7 @@ def test_a_difference_says_by_how_much() -> None:
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
-def test_every_decimal_of_a_lesson_turns_it_red_when_it_moves_by_two_units(lesson: Path) -> None:
+def test_every_decimal_of_a_lesson_is_red_two_units_off(lesson: Path) -> None:
     """Nothing that the lessons print hides from the comparison: each digit of each text is changed in turn."""
     texts = [words(output) for output in outputs(read(lesson))]
     assert any(comparison.DECIMAL.search(text) for text in texts)
