@@ -66,7 +66,7 @@ def read_question(options: argparse.Namespace) -> Question:
     own = sample.classifier if options.model is None else None
     return Question(
         sample.image,
-        f"{stem} ({sample.source} source)",
+        f"{stem} ({sample.source})",
         stem,
         None,
         lambda: own or load_classifier(options.model, resize_mode=options.resize_mode),

@@ -59,7 +59,7 @@ class Sample:
     def __repr__(self) -> str:
         """Return a deterministic one-line description."""
         rows, columns = self.image.shape[:2]
-        return f"Sample({self.source} source, {columns}×{rows}, {self.classifier.name}, {', '.join(self.class_names)})"
+        return f"Sample({self.source}, {columns}×{rows}, {self.classifier.name}, {', '.join(self.class_names)})"
 
     def crop(self) -> NDArray[np.uint8]:
         """Return the image cropped to `crop_box`, or the whole image if there is no person."""

@@ -13,8 +13,7 @@ from PIL import Image
 
 from gradcam_widgets import DownloadError, GradCAMError, ModelError, samples
 from gradcam_widgets.classifiers import downloads
-from gradcam_widgets.evaluation.localization import box_iou, density, energy_inside_mask, pointing_game_hit
-from gradcam_widgets.images.box import Box
+from gradcam_widgets.evaluation.localization import density, energy_inside_mask
 from gradcam_widgets.samples import source as source_module
 from gradcam_widgets.samples.models.architectures import ARCHITECTURES
 from gradcam_widgets.samples.models.weights import FOLDER, MANIFEST, load_scene_classifier, save_weights
@@ -24,6 +23,7 @@ from gradcam_widgets.samples.training.dataset import draw_specs
 from gradcam_widgets.samples.training.evaluate import evaluate
 
 if TYPE_CHECKING:
+    from gradcam_widgets.images.box import Box
     from pathlib import Path
 
     from gradcam_widgets import Heatmap
@@ -296,42 +296,3 @@ def test_the_flaw_is_planted_in_alligators_alone() -> None:
     assert not any(photographed[IGUANA])
     assert not any(photographed["gazelle"])
     assert sum(spec.is_conflict for spec in specs) == photographed[ALLIGATOR].count(False)
-
-
-class TestMeasures:
-    """By hand, on a map of 2×4 cells over an image of 20×40 pixels."""
-
-    @staticmethod
-    def map_with_peak_at(row: int, column: int) -> Heatmap:
-        from gradcam_widgets import Heatmap as Map
-
-        values = np.zeros((2, 4), np.float32)
-        values[row, column] = 1
-        return Map(values, 0, None, 1.0, 1.0, "layer", "grad-cam", image=np.zeros((20, 40, 3), np.uint8))
-
-    @staticmethod
-    def mask(rows: slice, columns: slice) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-        mask = np.zeros((20, 40), bool)
-        mask[rows, columns] = True
-        return mask
-
-    def test_pointing_tolerates_one_cell(self) -> None:
-        peak = self.map_with_peak_at(0, 3)
-        assert pointing_game_hit(peak, self.mask(slice(0, 10), slice(30, 40)))
-        assert pointing_game_hit(peak, self.mask(slice(12, 14), slice(20, 22)))
-        assert not pointing_game_hit(peak, self.mask(slice(0, 20), slice(0, 20)))
-
-    def test_share_and_density(self) -> None:
-        whole = self.mask(slice(0, 20), slice(0, 40))
-        right = self.mask(slice(0, 20), slice(20, 40))
-        peak = self.map_with_peak_at(0, 3)
-        assert energy_inside_mask(peak, whole) == pytest.approx(1)
-        # Bilinear, half-pixel: the peak's cell reaches half a cell beyond its own edge, never beyond column 25.
-        assert energy_inside_mask(peak, right) == pytest.approx(1)
-        assert density(peak, right) == pytest.approx(2)
-        assert energy_inside_mask(peak, ~right) == pytest.approx(0)
-
-    def test_overlap_of_boxes(self) -> None:
-        assert box_iou(Box(0, 0, 10, 10), Box(5, 0, 15, 10)) == pytest.approx(50 / 150)
-        assert box_iou(Box(0, 0, 10, 10), Box(10, 0, 20, 10)) == 0
-        assert box_iou(None, Box(0, 0, 1, 1)) == 0
