@@ -255,7 +255,7 @@ def test_a_build_that_cannot_fetch_fails(tmp_path: Path) -> None:
         text=True,
     )
     assert done.returncode != 0
-    assert "could not be downloaded" in done.stderr
+    assert "Cannot download" in done.stderr
 
 
 def test_after_the_build_the_samples_are_photographs(home: Path) -> None:

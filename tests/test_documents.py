@@ -1,8 +1,10 @@
-"""README and guide: short, their links lead somewhere, their first code makes the picture beside it."""
+"""README, guide and lessons: short, links lead somewhere, code parses, the first code makes its figure."""
 
 from __future__ import annotations
 
+import ast
 import io
+import json
 import os
 import re
 from typing import Any
@@ -14,7 +16,7 @@ from PIL import Image
 from tests.support import ROOT
 
 README = ROOT / "README.md"
-PICTURE = ROOT / "notebooks" / "images" / "comparison.jpg"
+FIGURE = ROOT / "notebooks" / "images" / "comparison.jpg"
 DOCUMENTS = sorted(
     path
     for path in [README, *ROOT.glob(".github/*.md"), *ROOT.glob("notebooks/guide/*.md"), *ROOT.glob("*/README.md")]
@@ -44,8 +46,20 @@ def test_links_lead_somewhere(path: Any) -> None:
         )
 
 
+def test_code_blocks_parse_and_use_todays_words() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in DOCUMENTS if path.parent.name != "gradcam_widgets"]
+    for lesson in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        texts += ["".join(cell["source"]) for cell in json.loads(lesson.read_text(encoding="utf-8"))["cells"]]
+    blocks = [block for text in texts for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL)]
+    assert len(blocks) > 15
+    for block in blocks:
+        ast.parse(block)
+    for text in texts:
+        assert not re.search(r"\b(?:pictures?|digest|categor(?:y|ies))\b|='photo'|SOURCE=photo\b|network=[\"']", text)
+
+
 def test_the_first_code_makes_its_figure(capsys: pytest.CaptureFixture[str]) -> None:
-    """Set GRADCAM_WIDGETS_UPDATE_IMAGES=1 to write the picture anew."""
+    """Set GRADCAM_WIDGETS_UPDATE_IMAGES=1 to update the figure."""
     code = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)[0]
     assert 8 <= len([line for line in code.splitlines() if line]) <= 11
     before, _, last = code.rstrip().rpartition("\n")
@@ -59,8 +73,8 @@ def test_the_first_code_makes_its_figure(capsys: pytest.CaptureFixture[str]) -> 
     drawn = Image.open(io.BytesIO(figure._repr_jpeg_())).convert("RGB")
     assert np.ptp(np.asarray(drawn)) > 200
     if os.environ.get("GRADCAM_WIDGETS_UPDATE_IMAGES") == "1":
-        drawn.save(PICTURE, quality=88, optimize=True)
-    with Image.open(PICTURE) as opened:
+        drawn.save(FIGURE, quality=88, optimize=True)
+    with Image.open(FIGURE) as opened:
         committed = opened.convert("RGB")
     assert committed.size == drawn.size
     first, second = (np.asarray(each.reduce(SQUARE), np.float64) for each in (committed, drawn))

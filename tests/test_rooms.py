@@ -26,7 +26,9 @@ def test_modules_and_functions_are_short() -> None:
         text = path.read_text(encoding="utf-8")
         if len(text.splitlines()) > MAX_LINES:
             long.append(path.name)
-        functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
+        functions = [
+            node for node in ast.walk(ast.parse(text)) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        ]
         lines = {node.name: (node.end_lineno or 0) - node.lineno + 1 for node in functions}
         long += [f"{path.name}: {name}" for name, count in lines.items() if count > MAX_LINES_OF_A_FUNCTION]
     assert long == []

@@ -1,7 +1,9 @@
 """The command `gradcam-widgets`, one module per subcommand."""
 
-from __future__ import annotations
-
 from .command import main
 
 __all__ = ["main"]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradcam_widgets._paths import is_file
-from gradcam_widgets.errors import GradCAMError
+from gradcam_widgets.errors import ExportError, GradCAMError, OptionError
 
 if TYPE_CHECKING:
     import argparse
@@ -45,7 +45,7 @@ def copy_tutorials(folder: Path = COPIES) -> list[Path]:
         Paths of all notebooks in the folder.
 
     Raises:
-        GradCAMError: If the folder is not writable.
+        ExportError: If the folder is not writable.
     """
     copies = []
     try:
@@ -56,7 +56,7 @@ def copy_tutorials(folder: Path = COPIES) -> list[Path]:
                 shutil.copyfile(notebook, target)
             copies.append(target)
     except OSError as error:
-        raise GradCAMError(
+        raise ExportError(
             f"Cannot copy the tutorials to '{folder.absolute()}' ({error.strerror}); "
             "run the command in a writable folder."
         ) from error
@@ -74,7 +74,8 @@ def lab(notebook: str | None, options: list[str]) -> int:
         JupyterLab's exit code.
 
     Raises:
-        GradCAMError: If JupyterLab is not installed, or the notebook does not exist.
+        GradCAMError: If JupyterLab is not installed.
+        OptionError: If the notebook does not exist.
     """
     _check_installed("jupyterlab", "JupyterLab")
     return _run("jupyterlab", str(_find_notebook(notebook)), *options)
@@ -104,7 +105,7 @@ def _find_notebook(notebook: str | None) -> Path:
     matches = [copy for copy in copies if notebook is None or copy.name.startswith(notebook)]
     if not matches:
         names = ", ".join(copy.stem for copy in copies)
-        raise GradCAMError(f"notebook must be the path of a notebook or a tutorial's name ({names}), got {notebook!r}.")
+        raise OptionError(f"notebook must be the path of a notebook or a tutorial's name ({names}), got {notebook!r}.")
     return matches[0]
 
 

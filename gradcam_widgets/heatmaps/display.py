@@ -5,7 +5,10 @@ from __future__ import annotations
 import inspect
 import math
 from dataclasses import dataclass, fields, replace
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, get_args
+
+import numpy as np
 
 from gradcam_widgets._choices import check_choice
 from gradcam_widgets.errors import OptionError
@@ -62,6 +65,12 @@ class DisplayOptions:
         """Check every value."""
         check_choice("evidence", self.evidence, get_args(Evidence))
         check_choice("interpolation", self.interpolation, get_args(Interpolation))
+        for name in ("opacity", "threshold", "vmax"):
+            value = getattr(self, name)
+            if not isinstance(value, Real) and not (name == "vmax" and value is None):
+                raise OptionError(f"{name} must be a number, got {value!r}.")
+        if not isinstance(self.fade, (bool, np.bool_)):
+            raise OptionError(f"fade must be True or False, got {self.fade!r}.")
         if not 0 <= self.opacity <= 1:
             raise OptionError(f"opacity must be between 0 and 1, got {self.opacity:g}.")
         if not 0 <= self.threshold < 1:

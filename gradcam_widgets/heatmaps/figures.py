@@ -126,7 +126,7 @@ def export_figure(figure: Figure, path: Path) -> Path:
     """
     if path.suffix.lower() not in EXTENSIONS:
         extensions = f"{', '.join(EXTENSIONS[:-1])} or {EXTENSIONS[-1]}"
-        raise ExportError(f"Cannot save a figure as '{path}': unsupported extension; use {extensions}.")
+        raise ExportError(f"Cannot export a figure as '{path}': unsupported extension; use {extensions}.")
     with writing(path):
         figure.savefig(path, dpi=150)
     return path

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .display import Evidence, Interpolation
 
 NEGLIGIBLE = 1e-6
-BORDER_CAVEAT_SHARE = 0.5
+MAX_BORDER_FRACTION = 0.5
 FALLBACK_IMAGE_SIZE = 224
 
 
@@ -190,11 +190,11 @@ class Heatmap:
             )
         border = self.border_fraction()
         inner = max(0, self.grid[0] - 2) * max(0, self.grid[1] - 2) / self.values.size
-        if border > max(BORDER_CAVEAT_SHARE, 1.5 * (1 - inner)):
+        if border > max(MAX_BORDER_FRACTION, 1.5 * (1 - inner)):
             share = f"{100 * border:.0f} %"
             return (
                 *self.notes,
-                f"{share} of the positive evidence lies in the border cells, where padding may speak.",
+                f"{share} of the positive evidence lies in the border cells, where padding may contribute.",
             )
         return self.notes
 

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
 from gradcam_widgets.attribution.layers import find_layer
+from gradcam_widgets.images.box import Box
 from gradcam_widgets.images.edits import Edit, edited
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from gradcam_widgets.attribution.trace import Prediction, Trace
     from gradcam_widgets.classifiers.classifier import Classifier
     from gradcam_widgets.heatmaps.heatmap import Heatmap
-    from gradcam_widgets.images.box import Box
 
     T = TypeVar("T")
 
@@ -100,8 +100,6 @@ class ExplanationCache:
 
     def window(self, edits: Edits) -> Box:
         """Return the part of the original image that reaches the model, in pixels."""
-        from gradcam_widgets.images.box import Box  # noqa: PLC0415 - for typing above
-
         image, window = edited(self.image, edits)
         left, top, right, bottom = self.classifier.window(image)
         return Box(

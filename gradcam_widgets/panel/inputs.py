@@ -166,4 +166,4 @@ def _code_of(classifier: Classifier) -> str:
     for name in ARCHITECTURES:
         if classifier.name == f"scene {name}":
             return _scene_code(name)
-    return f"classifier = ...  # your own: Classifier(model, preprocess, classes), here called {classifier.name!r}\n"
+    return f"classifier = ...  # your own: Classifier(model, preprocess, class_names), named {classifier.name!r}\n"

@@ -49,7 +49,7 @@ class GradCAMPanel(VBox, DisplayTraits, Guess):  # type: ignore[misc]  # ipywidg
     """Interactive Grad-CAM panel for Jupyter.
 
     Every argument and every control is a trait: set it from Python and the panel follows. Invalid input raises a
-    `GradCAMError`, which the panel also displays; the previous maps stay.
+    `GradCAMError`, which the panel also displays, or traitlets' `TraitError`; the previous maps stay.
 
     Args:
         image: Name of a sample ("submarine", "elephants", "iguana"), a `Sample`, or anything `read_image` accepts;

@@ -7,6 +7,7 @@ import hashlib
 import html
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,8 +22,8 @@ from .traits import COLORMAPS
 from .wire import pack_class, pack_image, pack_map, table_bytes
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
-    from pathlib import Path
 
     from gradcam_widgets.heatmaps.heatmap import Heatmap
 
@@ -35,7 +36,7 @@ EXPLANATION = (
 
 
 def export_page(
-    path: Path,
+    path: str | os.PathLike[str],
     heatmaps: Sequence[Heatmap],
     display: DisplayOptions | None = None,
     *,
@@ -61,6 +62,7 @@ def export_page(
         ImageError: If a map has no image.
         ExportError: If the extension is unsupported or the file cannot be written.
     """
+    path = Path(path)
     if path.suffix.lower() not in (".html", ".htm"):
         raise ExportError(f"Cannot export the page as '{path}': unsupported extension; use .html.")
     if not heatmaps:

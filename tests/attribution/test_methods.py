@@ -35,9 +35,9 @@ PAPER_LAYER_CAM = [[3.0 * 1 + 6 * 2, 0 + 0, 1 * 2 + 0], [8 * 3 + 0, 0 + 0, 6 * 1
 @pytest.fixture
 def own_method() -> Iterator[str]:
     before = dict(METHODS)
-    assert register_method("layer-cam", "Jiang et al. 2021, doi 10.1109/TIP.2021.3089943")(layer_cam) is layer_cam
-    yield "layer-cam"
-    del METHODS["layer-cam"]
+    assert register_method("own-layer-cam", "Jiang et al. 2021, doi 10.1109/TIP.2021.3089943")(layer_cam) is layer_cam
+    yield "own-layer-cam"
+    del METHODS["own-layer-cam"]
     assert before == METHODS
 
 
@@ -97,14 +97,14 @@ def test_a_method_of_ones_own_gives_the_map_of_its_formula(own_method: str) -> N
     heatmap = GradCAM(OnPaper()).heatmap(PAPER_IMAGE, 0, "layer", method=own_method)
     assert PAPER_LAYER_CAM == [[15, 0, 2], [24, 0, 6]]
     assert heatmap.values.tolist() == PAPER_LAYER_CAM
-    assert heatmap.method == "layer-cam"
+    assert heatmap.method == "own-layer-cam"
 
 
 def test_a_method_of_ones_own_is_found_like_the_others(own_method: str) -> None:
     found = find_method(own_method)
     assert (found.function, found.needs) == (layer_cam, ("gradients", "activations"))
     assert found.citation.startswith("Jiang et al. 2021")
-    with pytest.raises(MethodError, match="method must be 'grad-cam', 'cam', 'hirescam' or 'layer-cam'"):
+    with pytest.raises(MethodError, match="method must be 'grad-cam', 'cam', 'hirescam' or 'own-layer-cam'"):
         find_method("zzz")
 
 

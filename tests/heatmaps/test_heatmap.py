@@ -323,7 +323,7 @@ def test_the_caption_says_what_is_shown_and_how_coarse_it_is() -> None:
         (-np.eye(7), "No positive evidence for submarine (833) at layer layer4: look at the signed map."),
         (
             grid_of({(0, 3): 3, (6, 2): 2, (3, 0): 4, (3, 3): 1}, 7, 7),
-            "90 % of the positive evidence lies in the border cells, where padding may speak.",
+            "90 % of the positive evidence lies in the border cells, where padding may contribute.",
         ),
     ],
 )

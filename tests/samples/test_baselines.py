@@ -80,7 +80,7 @@ def test_maps_match_captum_on_a_gpu(asked: tuple[str, str]) -> None:
 
 def test_captum_still_matches_the_baselines(asked: tuple[str, str]) -> None:
     stored = np.load(path_of(*asked))
-    now, hint = reference(*asked), "after training or drawing anew: python -m tests.tools.make_baselines"
+    now, hint = reference(*asked), "after retraining or changing the drawing code: python -m tests.tools.make_baselines"
     np.testing.assert_allclose(now, stored, rtol=0, atol=OF_THE_RANGE * np.ptp(stored), err_msg=hint)
 
 

@@ -23,10 +23,10 @@ from gradcam_widgets.samples.training.dataset import draw_specs
 from gradcam_widgets.samples.training.evaluate import evaluate
 
 if TYPE_CHECKING:
-    from gradcam_widgets.images.box import Box
     from pathlib import Path
 
     from gradcam_widgets import Heatmap
+    from gradcam_widgets.images.box import Box
     from gradcam_widgets.samples import Sample
 
 pytestmark = pytest.mark.slow

@@ -257,6 +257,10 @@ def test_a_missing_image_and_an_unwritable_file_are_errors(tmp_path: Path) -> No
     assert not list(tmp_path.iterdir())
 
 
+def test_a_path_may_be_a_string(tmp_path: Path) -> None:
+    assert export_page(str(tmp_path / "page.html"), [heatmap()]) == tmp_path / "page.html"
+
+
 # -- from the panel
 
 

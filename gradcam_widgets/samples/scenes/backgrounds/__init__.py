@@ -1,1 +1,3 @@
 """Backgrounds: sea, savanna, riverbank and weather."""
+
+__all__: list[str] = []

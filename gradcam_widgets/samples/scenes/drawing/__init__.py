@@ -1,1 +1,3 @@
 """Drawing with arrays: shapes, shading, textures, resampling and canvas."""
+
+__all__: list[str] = []

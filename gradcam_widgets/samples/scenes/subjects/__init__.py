@@ -1,1 +1,3 @@
 """Subjects of the scenes: animals, vessels and photographer."""
+
+__all__: list[str] = []
