@@ -27,6 +27,7 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert loaded_after("import gradcam_widgets") == set()
 
 
+@pytest.mark.slow
 def test_the_engine_needs_torch_alone() -> None:
     assert loaded_after("from gradcam_widgets import GradCAM; GradCAM") == {"torch"}
 
@@ -37,6 +38,7 @@ def test_a_room_without_torch_loads_none(room: str) -> None:
     assert loaded_after(code) <= {"matplotlib"}
 
 
+@pytest.mark.slow
 def test_export_loads_no_widget() -> None:
     loaded = loaded_after("import gradcam_widgets.cli.export, gradcam_widgets.cli.question")
     assert "torch" in loaded

@@ -128,6 +128,7 @@ def test_maps_are_those_of_finite_differences(layer: str, class_index: int) -> N
     assert_equal(trace.heatmap(class_index, method="hirescam"), (slopes * activations).sum(dim=0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "layer"),
     [

@@ -52,6 +52,7 @@ def one_patch(row: int, column: int, side: int, rows: int = 32, columns: int = 6
     return batch
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "default", "grid", "why"),
     [

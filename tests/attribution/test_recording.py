@@ -441,6 +441,7 @@ def test_the_scores_are_those_of_the_plain_pass(build: Callable[[], nn.Module]) 
     assert torch.equal(GradCAM(model).trace(image(images=2), ["stem", "stem.1", "features"]).logits, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["resnet18", "vgg11", "densenet121", "squeezenet1_1", "vit_b_16", "swin_t"])
 def test_a_map_of_the_default_layer_takes_exactly_one_forward_pass(model: str) -> None:
     options = {"image_size": 64} if model.startswith("vit") else {}
@@ -453,6 +454,7 @@ def test_a_map_of_the_default_layer_takes_exactly_one_forward_pass(model: str) -
     assert len(passes) == 1
 
 
+@pytest.mark.slow
 def test_two_hundred_layers_leave_no_hook_and_no_tensor() -> None:
     model, batch = Reused(), image()
     engine = GradCAM(model)

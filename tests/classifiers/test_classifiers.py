@@ -49,6 +49,7 @@ def scores(model: nn.Module, classifier: Classifier) -> torch.Tensor:
     return reference
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["resnet18", "squeezenet1_1", "shufflenet_v2_x0_5", "vit_b_32"])
 def test_a_checkpoint_gives_the_scores_of_the_model_it_came_from(checkpoints: Path, name: str) -> None:
     model = torchvision.models.get_model(name, weights=None)

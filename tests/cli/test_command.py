@@ -192,6 +192,7 @@ def test_a_very_long_image_is_explained(image: Path) -> None:
     assert width(image.with_name("long_gradcam.png")) > 500
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_is_no_error() -> None:
     code = "import sys; from gradcam_widgets.cli import main; sys.exit(main(['layers', 'resnet18', '--all']))"
     environment = {**os.environ, "PYTHONPATH": str(Path(gradcam_widgets.__file__).parents[1])}

@@ -494,6 +494,7 @@ def test_pillow_limit_neither_fires_nor_changes(
     assert pillow_limit == Image.MAX_IMAGE_PIXELS
 
 
+@pytest.mark.slow
 def test_one_thread_does_not_restore_the_limit_under_another(monkeypatch: pytest.MonkeyPatch) -> None:
     data = encoded(Image.fromarray(quadrants()), "PNG")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)

@@ -387,6 +387,7 @@ def test_a_layer_that_fails_the_method_is_reverted(panel: GradCAMPanel) -> None:
     assert panel._menus.layer.value == "relu"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -609,6 +610,7 @@ def test_a_new_class_sends_no_image(panel: GradCAMPanel) -> None:
     assert "image" not in sent
 
 
+@pytest.mark.slow
 def test_two_hundred_changes_leak_no_hook_widget_or_image(panel: GradCAMPanel) -> None:
     model = panel._cache.classifier.model
     for trait, value in [("compare", "class"), ("compare", "nothing"), ("layer", "stem.0"), ("layer", "relu")]:
